@@ -1,0 +1,40 @@
+internal import Glibc
+internal import ModelGraph
+
+// Layers that are too rare, or too small a part of any CNN, to have kernels in C.
+
+/// `exp(x − max) / Σ`, or its logarithm, over `columns` contiguous elements.
+func softmaxRow(
+    _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ columns: Int, _ isLogarithmic: Bool
+) {
+    var maximum = -Float.infinity
+    for column in 0..<columns { maximum = max(maximum, source[column]) }
+    var sum: Float = 0
+    for column in 0..<columns {
+        let power = expf(source[column] - maximum)
+        target[column] = power
+        sum += power
+    }
+    if isLogarithmic {
+        let offset = maximum + logf(sum)
+        for column in 0..<columns { target[column] = source[column] - offset }
+    } else {
+        for column in 0..<columns { target[column] /= sum }
+    }
+}
+
+extension LocalResponseNormalization {
+    /// `x / (bias + alpha / size · Σ x²)^beta`, the sum over `size` neighbouring channels.
+    /// - SeeAlso: Krizhevsky et al. 2012, §3.3
+    func normalizePixel(_ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, _ channels: Int) {
+        let before = (size - 1) / 2
+        let after = size - 1 - before
+        for channel in 0..<channels {
+            var sum: Float = 0
+            for neighbour in max(0, channel - before)...min(channels - 1, channel + after) {
+                sum += source[neighbour] * source[neighbour]
+            }
+            target[channel] = source[channel] / powf(bias + alpha / Float(size) * sum, beta)
+        }
+    }
+}
