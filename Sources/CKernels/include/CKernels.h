@@ -334,6 +334,15 @@ static inline size_t ck_panel_count(size_t panel, size_t out_channels, size_t gr
     return groups * ((out_channels / groups + panel - 1) / panel);
 }
 
+/// Tells the processor that the caller polls memory in a loop.
+static inline void ck_spin_hint(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 #ifdef __cplusplus
 }
 #endif

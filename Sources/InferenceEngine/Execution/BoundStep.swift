@@ -93,22 +93,22 @@ extension BoundWork {
         case .copyBlocks(let copies):
             for bound in copies {
                 let range = share(bound.copy.count)
-                for block in Int(range.first)..<Int(range.last) {
+                for block in range.first..<range.last {
                     (bound.target + bound.copy.targetOffset + block * bound.copy.targetStride).copyMemory(
                         from: bound.source + block * bound.copy.sourceStride, byteCount: bound.copy.blockBytes)
                 }
             }
         case .unaryF32(let function, let source, let target, let count):
             let range = share(count)
-            for index in Int(range.first)..<Int(range.last) { target[index] = function(source[index]) }
+            function.apply(source + range.first, target + range.first, range.last - range.first)
         case .softmax(let source, let target, let rows, let columns, let isLogarithmic):
             let range = share(rows)
-            for row in Int(range.first)..<Int(range.last) {
+            for row in range.first..<range.last {
                 softmaxRow(source + row * columns, target + row * columns, columns, isLogarithmic)
             }
         case .localResponseNormalization(let normalization, let source, let target, let pixels, let channels):
             let range = share(pixels)
-            for pixel in Int(range.first)..<Int(range.last) {
+            for pixel in range.first..<range.last {
                 normalization.normalizePixel(source + pixel * channels, target + pixel * channels, channels)
             }
         case .reference:
@@ -126,13 +126,16 @@ extension BoundWork {
         /// Elements below which a layer takes less time than waking a thread.
         let smallestShare = 4096
         func byElements(_ pixels: Int, _ channels: Int) -> Int {
-            max(1, min(width, pixels, pixels * channels / smallestShare))
+            Swift.max(1, Swift.min(width, pixels, pixels * channels / smallestShare))
+        }
+        func byProducts(_ pixels: Int, _ panels: Int, _ productsPerPixel: Int, perThread: Int) -> Int {
+            Swift.max(1, Swift.min(width, Swift.max(pixels / 16, panels), pixels * productsPerPixel / perThread))
         }
         switch self {
         case .convolutionU8(let arguments, let pixels, let panels):
-            return max(1, min(width, max(pixels / 16, panels), pixels * arguments.out_channels * arguments.reduction / 65536))
+            return byProducts(pixels, panels, arguments.out_channels * arguments.reduction, perThread: 65536)
         case .convolutionF32(let arguments, let pixels, let panels):
-            return max(1, min(width, max(pixels / 16, panels), pixels * arguments.out_channels * arguments.reduction / 16384))
+            return byProducts(pixels, panels, arguments.out_channels * arguments.reduction, perThread: 16384)
         case .depthwiseU8(let arguments, let pixels): return byElements(pixels, arguments.out_channels)
         case .depthwiseF32(let arguments, let pixels): return byElements(pixels, arguments.out_channels)
         case .maxPoolU8(let arguments, let pixels): return byElements(pixels, arguments.channels)
@@ -153,7 +156,7 @@ extension BoundWork {
         case .copyBlocks(let copies):
             let count = copies.map(\.copy.count).min() ?? 0
             return byElements(count, copies.reduce(0) { $0 + $1.copy.blockBytes })
-        case .unaryF32(_, _, _, let count): return max(1, min(width, count / 1024))
+        case .unaryF32(_, _, _, let count): return Swift.max(1, Swift.min(width, count / 1024))
         case .softmax(_, _, let rows, let columns, _): return byElements(rows, columns)
         case .localResponseNormalization(_, _, _, let pixels, let channels): return byElements(pixels, channels * 8)
         case .reference: return 1
@@ -163,10 +166,10 @@ extension BoundWork {
 
 extension ck_conv_u8 {
     /// Multiply-adds for one output element.
-    fileprivate var reduction: Int { geometry.kernel_height * geometry.kernel_width * in_channels / max(groups, 1) }
+    fileprivate var reduction: Int { geometry.kernel_height * geometry.kernel_width * in_channels / Swift.max(groups, 1) }
 }
 
 extension ck_conv_f32 {
     /// Multiply-adds for one output element.
-    fileprivate var reduction: Int { geometry.kernel_height * geometry.kernel_width * in_channels / max(groups, 1) }
+    fileprivate var reduction: Int { geometry.kernel_height * geometry.kernel_width * in_channels / Swift.max(groups, 1) }
 }

@@ -1,5 +1,5 @@
 internal import CKernels
-package import ModelGraph
+internal import ModelGraph
 
 /// One kernel call of a prepared model.
 struct Step: Sendable {

@@ -1,4 +1,4 @@
-internal import InferenceEngine
+package import InferenceEngine
 package import ModelGraph
 
 /// What calibration learnt: the chosen range of each float activation.
