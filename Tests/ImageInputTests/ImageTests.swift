@@ -1,0 +1,2 @@
+internal import ImageInput
+internal import Testing
