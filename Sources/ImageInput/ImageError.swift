@@ -12,7 +12,7 @@ package struct ImageError: Error, Equatable, Sendable {
         case damaged
         /// A valid picture of a kind that is not read, such as CMYK.
         case unsupported
-        /// The picture, or the room given for its tensor, has not the size asked for.
+        /// The picture has not the size asked for.
         case wrongSize
         /// A preprocessing description that makes no sense.
         case invalidPreprocessing

@@ -1,2 +1,0 @@
-internal import ImageInput
-internal import Testing
