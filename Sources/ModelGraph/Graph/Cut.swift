@@ -29,7 +29,8 @@ package struct Cut: Hashable, Sendable {
                 let isFromHead = producers[input.index].map { isHead[$0.index] } ?? true
                 if isHead[index] && !isFromHead {
                     throw GraphError(
-                        .illegalCut, "the head holds node \(node.name) but not its ancestor that computes \(graph[input].name)",
+                        .illegalCut,
+                        "the head holds node \(node.name) but not its ancestor that computes \(graph[input].name)",
                         at: graph.name)
                 }
                 if !isHead[index] && isFromHead { crosses[input.index] = true }
@@ -77,13 +78,16 @@ package struct Cut: Hashable, Sendable {
         guard boundary == expected else {
             let needed = boundary.map { graph[$0].name }.joined(separator: ", ")
             throw GraphError(
-                .illegalCut, "boundary is [\(names.joined(separator: ", "))] but the tail needs [\(needed)]", at: graph.name)
+                .illegalCut, "boundary is [\(names.joined(separator: ", "))] but the tail needs [\(needed)]",
+                at: graph.name)
         }
     }
 
     /// Nothing on the edge: the input itself is sent.
     package static func cloudOnly(of graph: Graph) -> Cut {
-        guard let cut = try? Cut(headNodes: [NodeID](), of: graph) else { preconditionFailure("the empty set is closed") }
+        guard let cut = try? Cut(headNodes: [NodeID](), of: graph) else {
+            preconditionFailure("the empty set is closed")
+        }
         return cut
     }
 
@@ -117,7 +121,9 @@ extension Graph {
         var isNeededValue = [Bool](repeating: false, count: values.count)
         for output in outputs { isNeededValue[output.index] = true }
         for index in nodes.indices.reversed() {
-            guard nodes[index].outputs.contains(where: { isNeededValue[$0.index] && !isInput.contains($0) }) else { continue }
+            guard nodes[index].outputs.contains(where: { isNeededValue[$0.index] && !isInput.contains($0) }) else {
+                continue
+            }
             isNeeded[index] = true
             for case let input? in nodes[index].inputs { isNeededValue[input.index] = true }
         }

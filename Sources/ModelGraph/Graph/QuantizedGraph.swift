@@ -38,7 +38,8 @@ package struct ActivationQuantization: Hashable, Sendable, Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let scale = try container.decode(Float.self, forKey: .scale)
-        guard let valid = Self(validating: scale, zeroPoint: try container.decode(UInt8.self, forKey: .zeroPoint)) else {
+        guard let valid = Self(validating: scale, zeroPoint: try container.decode(UInt8.self, forKey: .zeroPoint))
+        else {
             throw DecodingError.dataCorruptedError(
                 forKey: .scale, in: container, debugDescription: "scale \(scale) is not a positive finite number")
         }
