@@ -46,19 +46,8 @@ package final class TailRunner: Sendable {
     /// - Returns: float32 tensors, in the order of `outputs`.
     /// - Throws: `SplitExecutionError.inputMismatch`, `EngineError.layerFailed`.
     package func complete(_ codes: [UnsafeRawBufferPointer]) throws -> [Tensor] {
-        guard codes.count == boundary.count else {
-            throw SplitExecutionError(
-                .inputMismatch, "expected \(boundary.count) boundary tensors, got \(codes.count)", at: sessions.model.name)
-        }
-        return try sessions.withSession { session in
-            for (index, bytes) in codes.enumerated() {
-                let target = session.input(index)
-                guard bytes.count == target.count else {
-                    throw SplitExecutionError(
-                        .inputMismatch, "expected \(target.count) bytes, got \(bytes.count)", at: boundary[index].name)
-                }
-                target.copyMemory(from: bytes)
-            }
+        try sessions.withSession { session in
+            try feed(session, byteCounts: codes.map(\.count)) { $1.copyMemory(from: codes[$0]) }
             try session.run()
             return session.copyOutputs()
         }
@@ -66,21 +55,38 @@ package final class TailRunner: Sendable {
 
     /// - Parameter codes: one array for each boundary tensor, in order, of exactly its size.
     package func complete(_ codes: [[UInt8]]) throws -> [Tensor] {
-        var storage: [TensorStorage] = []
-        for tensor in codes {
-            storage.append(
-                TensorStorage(byteCount: tensor.count) { target in
-                    tensor.withUnsafeBytes { target.copyMemory(from: $0) }
-                })
+        try sessions.withSession { session in
+            try feed(session, byteCounts: codes.map(\.count)) { index, target in
+                codes[index].withUnsafeBytes { target.copyMemory(from: $0) }
+            }
+            try session.run()
+            return session.copyOutputs()
         }
-        return try complete(storage.map(\.bytes))
     }
 
-    /// Runs one session and adds each node's time.
+    /// Runs on codes and adds each node's time to `times`.
     package func complete(_ codes: [UnsafeRawBufferPointer], measuring times: inout LayerTimes) throws {
         try sessions.withSession { session in
-            for (index, bytes) in codes.enumerated() { session.input(index).copyMemory(from: bytes) }
+            try feed(session, byteCounts: codes.map(\.count)) { $1.copyMemory(from: codes[$0]) }
             try session.run(measuring: &times)
+        }
+    }
+
+    private func feed(
+        _ session: InferenceSession, byteCounts: [Int], copy: (Int, UnsafeMutableRawBufferPointer) -> Void
+    ) throws(SplitExecutionError) {
+        guard byteCounts.count == boundary.count else {
+            throw SplitExecutionError(
+                .inputMismatch, "expected \(boundary.count) boundary tensors, got \(byteCounts.count)",
+                at: sessions.model.name)
+        }
+        for (index, byteCount) in byteCounts.enumerated() {
+            let target = session.input(index)
+            guard byteCount == target.count else {
+                throw SplitExecutionError(
+                    .inputMismatch, "expected \(target.count) bytes, got \(byteCount)", at: boundary[index].name)
+            }
+            copy(index, target)
         }
     }
 }
