@@ -188,7 +188,7 @@ package struct FrameEncoder: ~Copyable {
         of planes: Range<Int>, plan: Plan, codes: UnsafeBufferPointer<UInt8>
     ) -> UnsafeBufferPointer<UInt8> {
         let geometry = plan.header.geometry
-        let isPlanar = plan.source.layout == .rowMajor || geometry.channelCount == 1
+        let isPlanar = geometry.isPlanar(plan.source.layout)
         let elements = planes.lowerBound * geometry.planeSize..<planes.upperBound * geometry.planeSize
         guard let ranges = plan.header.ranges else {
             if isPlanar { return UnsafeBufferPointer(rebasing: codes[elements]) }
