@@ -226,9 +226,9 @@ package struct FrameEncoder: ~Copyable {
     ) -> Int {
         let planeSize = header.geometry.planeSize
         var position = start
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { table in
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: ChannelQuantizer.levelTableSize) { table in
             let levels = table.baseAddress!
-            levels.initialize(repeating: 0, count: 256)
+            levels.initialize(repeating: 0, count: ChannelQuantizer.levelTableSize)
             var tableIndex = -1
             for plane in planes {
                 let index = ranges.index(ofChannel: plane % header.geometry.channelCount)
