@@ -26,6 +26,7 @@ package struct FrameEncoder: ~Copyable {
     private var band = 0
     private var headerChecksum: UInt32 = 0
     private var deflater: Deflater?
+    private var rangeDeflater: Deflater?
     private var planar = ScratchBuffer()
     private var packed = ScratchBuffer()
     private var compressed = ScratchBuffer()
@@ -53,15 +54,7 @@ package struct FrameEncoder: ~Copyable {
             plans.append(try plan(source, index: index))
         }
         let header = FrameHeader(frameID: frameID, tensors: plans.map(\.header))
-        var rangeDeflater: Deflater?
-        let bytes = try header.serialized { (bounds) throws(CodecError) in
-            if rangeDeflater == nil { rangeDeflater = try Deflater(.zlib(level: 6)) }
-            var output = [UInt8](repeating: 0, count: bounds.count - 1)
-            let length = bounds.withUnsafeBufferPointer { input in
-                output.withUnsafeMutableBufferPointer { rangeDeflater!.compress(input, into: $0) }
-            }
-            return length.map { Array(output[..<$0]) }
-        }
+        let bytes = try header.serialized { (bounds) throws(CodecError) in try compress(ranges: bounds) }
         headerChecksum = bytes.withUnsafeBufferPointer {
             checksum(UnsafeBufferPointer(rebasing: $0.dropLast(ContainerFormat.checksumLength)))
         }
@@ -247,6 +240,17 @@ package struct FrameEncoder: ~Copyable {
             }
         }
         return position
+    }
+
+    /// The zlib stream of clip ranges, or nil when it would not be shorter.
+    ///
+    /// Has a compressor of its own: that of the bands is set up for their mode, and setting up costs more than this.
+    private mutating func compress(ranges bounds: [UInt8]) throws(CodecError) -> [UInt8]? {
+        if rangeDeflater == nil { rangeDeflater = try Deflater(.runLength) }
+        return bounds.withUnsafeBufferPointer { input in
+            let output = compressed.reserve(input.count - 1)
+            return rangeDeflater!.compress(input, into: output).map { Array(output[..<$0]) }
+        }
     }
 
     /// The zlib stream of a payload, or nil when it would not be shorter.
