@@ -71,6 +71,7 @@ package struct FrameEncoder: ~Copyable {
     /// Appends the next band of the frame.
     ///
     /// - Returns: false, with nothing appended, after the last.
+    /// - Throws: `zlibUnavailable` when there is no memory for a compressor.
     package mutating func appendNextBand(to bytes: inout [UInt8]) throws(CodecError) -> Bool {
         guard tensor < plans.count else { return false }
         let plan = plans[tensor]
@@ -79,7 +80,7 @@ package struct FrameEncoder: ~Copyable {
         try prepareDeflater(for: plan.source.mode.compression)
         try plan.source.withCodes { (codes) throws(CodecError) in
             let unpacked = symbols(of: planes, plan: plan, codes: codes)
-            let payload = compress(unpacked)
+            let payload = plan.source.mode.compression == .raw ? nil : compress(unpacked)
             let record = BandRecord(
                 tensor: index.tensor, band: index.band, planes: planes, isCompressed: payload != nil,
                 payloadLength: (payload ?? unpacked).count, unpackedLength: unpacked.count)
@@ -167,11 +168,7 @@ package struct FrameEncoder: ~Copyable {
     // MARK: One band
 
     private mutating func prepareDeflater(for compression: Compression) throws(CodecError) {
-        guard compression != .raw else {
-            deflater = nil
-            return
-        }
-        if deflater?.compression != compression {
+        if compression != .raw, deflater?.compression != compression {
             deflater = try Deflater(compression)
         }
     }
@@ -255,7 +252,7 @@ package struct FrameEncoder: ~Copyable {
 
     /// The zlib stream of a payload, or nil when it would not be shorter.
     private mutating func compress(_ payload: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
-        guard payload.count > 1, deflater != nil else { return nil }
+        guard payload.count > 1 else { return nil }
         let output = compressed.reserve(payload.count - 1)
         return deflater!.compress(payload, into: output).map { UnsafeBufferPointer(rebasing: output[..<$0]) }
     }
