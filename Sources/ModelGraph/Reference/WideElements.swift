@@ -29,7 +29,7 @@ extension Tensor {
         switch wideElements {
         case .floating(let values): values
         case .signed(let values): values.map(Double.init)
-        case .unsigned(let values): values.map(Double.init)
+        case .unsigned(let values): values.map { Double($0) }
         }
     }
 
