@@ -120,7 +120,7 @@ private struct Operands<Input: BitwiseCopyable, Output: BitwiseCopyable> {
 
     /// Halves fall on ties; the rest is what a quantiser must survive.
     private func roughFloats(_ count: Int, _ generator: inout SeededGenerator) -> [Float] {
-        let special: [Float] = [.nan, -.nan, .infinity, -.infinity, 1e30, -1e30, -0.0, 1e-40]
+        let special: [Float] = [.nan, -.nan, .infinity, -.infinity, 1e30, -1e30, -0.0, .leastNonzeroMagnitude]
         return (0..<count).map { _ in
             generator.oneIn(8)
                 ? generator.element(of: special) : Float(Int.random(in: -300...600, using: &generator)) / 2

@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+/// Rows this far apart fall into the same set of a first-level cache, and a tile has more rows than a set has lines.
+#define CACHE_ALIAS 4096
+#define CACHE_LINE 64
+
 /// Tiles set up together, so that a panel of weights is read once for all of them.
 #define MAX_BLOCK_TILES 8
 /// Bound on the pointers and gathered rows of a block, to leave the first-level cache to the operands.
@@ -75,7 +79,7 @@ static inline char *copy(char *to, const char *from, size_t size) {
 }
 
 static inline char *fill(char *to, char value, size_t size) {
-    memset(to, value, size);
+    if (size) memset(to, value, size);
     return to + size;
 }
 
@@ -85,7 +89,8 @@ static void gather(const ck_convolution *c, const char *input, ck_window w, char
     size_t size = c->tap_size, width = g->kernel_width;
     char *end = row + c->row_size;
     bool dense = g->dilation_width == 1 && c->in_stride == size;
-    ck_range valid = ck_valid_taps(w.x, g->dilation_width, width, g->in_width);
+    ck_range valid = is_interior(g, w) ? (ck_range){0, width}
+                                       : ck_valid_taps(w.x, g->dilation_width, width, g->in_width);
     for (size_t ky = 0; ky < g->kernel_height; ++ky) {
         ptrdiff_t y = w.y + (ptrdiff_t)(ky * g->dilation_height);
         if (y < 0 || y >= (ptrdiff_t)g->in_height || valid.first == valid.last) {
@@ -110,14 +115,21 @@ static void gather(const ck_convolution *c, const char *input, ck_window w, char
 
 void ck_convolution_prepare(ck_convolution *c, size_t step, size_t gather_below) {
     size_t taps = c->geometry->kernel_height * c->geometry->kernel_width;
-    c->gathers = c->tap_size % step != 0 || (taps > 1 && c->tap_size < gather_below);
+    bool partial = c->tap_size % step != 0, small = taps > 1 && c->tap_size < gather_below;
+    bool aliases = taps == 1 && c->in_stride % CACHE_ALIAS == 0;
+    c->gathers = partial || small || aliases;
     c->taps = c->gathers ? 1 : taps;
     c->row_size = c->gathers ? round_up(taps * c->tap_size, step) : c->tap_size;
 }
 
+/// Bytes between gathered rows.
+static size_t row_pitch(const ck_convolution *c) {
+    size_t pitch = round_up(c->row_size, sizeof(void *));
+    return pitch % CACHE_ALIAS ? pitch : pitch + CACHE_LINE;
+}
+
 static size_t tile_size(const ck_convolution *c) {
-    size_t rows = c->gathers ? c->rows * c->row_size : 0;
-    return c->rows * c->taps * sizeof(void *) + round_up(rows, sizeof(void *));
+    return c->rows * (c->taps * sizeof(void *) + (c->gathers ? row_pitch(c) : 0));
 }
 
 static size_t block_tiles(const ck_convolution *c) {
@@ -137,8 +149,9 @@ static void set_up_tile(const ck_convolution *c, const char *input, size_t pixel
         return;
     }
     char *row = (char *)(pointers + c->rows);
+    size_t pitch = row_pitch(c);
     ck_window w = ck_window_at(c->geometry, pixel);
-    for (size_t i = 0; i < rows; ++i, row += c->row_size, w = next_window(c->geometry, w)) {
+    for (size_t i = 0; i < rows; ++i, row += pitch, w = next_window(c->geometry, w)) {
         gather(c, input, w, row);
         pointers[i] = row;
     }
