@@ -145,4 +145,14 @@ private struct Layer {
             check(.randomDepthwise(using: &generator), table, seed: seed, depthwise: true, using: &generator)
         }
     }
+
+    @Test(arguments: KernelTable.available) func collidingRowsMatchTheDefinition(table: KernelTable) {
+        let seed: UInt64 = 14
+        var generator = SeededGenerator(seed: seed)
+        var shape = WindowShape()
+        shape.height = 31
+        shape.channels = 1024
+        shape.outputs = 33
+        check(shape, table, seed: seed, using: &generator)
+    }
 }

@@ -13,6 +13,8 @@ private struct Layer {
     var residualZeroPoint: UInt8
     var residualMultiplier: Float
     var out: ck_output_u8
+    /// Whether the kernel finds the residual where it writes its output.
+    var isInPlace = false
 
     init(_ shape: WindowShape, using generator: inout SeededGenerator) {
         self.shape = shape
@@ -75,7 +77,7 @@ private struct Layer {
         let input = Fenced(input)
         let residual = Fenced(residual)
         let padding = Fenced([UInt8](repeating: zeroPoint, count: shape.channels))
-        let output = Fenced<UInt8>(count: shape.outExtent)
+        let output = isInPlace ? residual : Fenced<UInt8>(count: shape.outExtent)
         var layer = ck_conv_u8(
             geometry: shape.geometry, in_channels: shape.channels, out_channels: shape.outputs, groups: shape.groups,
             input: input.pointer, in_stride: shape.inStride, output: output.pointer, out_stride: shape.outStride,
@@ -161,6 +163,36 @@ extension Fenced {
         for _ in 0..<200 {
             check(.randomDepthwise(using: &generator), table, seed: seed, depthwise: true, using: &generator)
         }
+    }
+
+    /// A residual block's sum may overwrite its operand.
+    @Test(arguments: KernelTable.available, [false, true])
+    func residualMayBeTheOutput(table: KernelTable, depthwise: Bool) {
+        var generator = SeededGenerator(seed: 7)
+        for channels in WindowShape.channelCounts {
+            var shape = WindowShape()
+            shape.height = 5
+            shape.width = 4
+            shape.channels = channels
+            shape.outputs = channels
+            shape.groups = depthwise ? channels : 1
+            shape.hasResidual = true
+            var layer = Layer(shape, using: &generator)
+            layer.isInPlace = true
+            #expect(layer.computed(by: table, depthwise: depthwise, split: (9, 1)) == layer.expected(), "\(shape)")
+        }
+    }
+
+    /// Pixels 4096 bytes apart meet in one set of the cache: their rows are copied together first.
+    @Test(arguments: KernelTable.available) func collidingRowsMatchTheDefinition(table: KernelTable) {
+        let seed: UInt64 = 8
+        var generator = SeededGenerator(seed: seed)
+        var shape = WindowShape()
+        shape.height = 31
+        shape.channels = 64
+        shape.outputs = 33
+        shape.gap = 4096 - shape.channels
+        check(shape, table, seed: seed, using: &generator)
     }
 
     /// The largest products of uint8 and int8, which 16-bit sums would saturate.

@@ -90,7 +90,7 @@ static ck_convolution ck_convolution_f32(const ck_conv_f32 *layer) {
         .tap_size = inputs * sizeof(float),
         .channel_size = ck_channel_size_f32(g->kernel_height * g->kernel_width * inputs),
     };
-    ck_convolution_prepare(&c, sizeof(float), 8 * sizeof(float));
+    ck_convolution_prepare(&c, 8 * sizeof(float));
     return c;
 }
 

@@ -68,14 +68,18 @@ void ck_point_at_taps(
 
 /// memcpy without the call, for the few bytes of a tap.
 static inline char *copy(char *to, const char *from, size_t size) {
-    size_t done = 0;
-    for (; done + 8 <= size; done += 8) memcpy(to + done, from + done, 8);
+    char *end = to + size;
+    for (; to + 8 <= end; to += 8, from += 8) memcpy(to, from, 8);
     if (size & 4) {
-        memcpy(to + done, from + done, 4);
-        done += 4;
+        memcpy(to, from, 4);
+        to += 4, from += 4;
     }
-    for (; done < size; ++done) to[done] = from[done];
-    return to + size;
+    if (size & 2) {
+        memcpy(to, from, 2);
+        to += 2, from += 2;
+    }
+    if (size & 1) *to = *from;
+    return end;
 }
 
 static inline char *fill(char *to, char value, size_t size) {
@@ -87,7 +91,8 @@ static inline char *fill(char *to, char value, size_t size) {
 static void gather(const ck_convolution *c, const char *input, ck_window w, char *row) {
     const ck_geometry *g = c->geometry;
     size_t size = c->tap_size, width = g->kernel_width;
-    char *end = row + c->row_size;
+    // Zeros for what the taps leave of the last k-step.
+    memset(row + c->row_size - CK_STEP_SIZE, 0, CK_STEP_SIZE);
     bool dense = g->dilation_width == 1 && c->in_stride == size;
     ck_range valid = is_interior(g, w) ? (ck_range){0, width}
                                        : ck_valid_taps(w.x, g->dilation_width, width, g->in_width);
@@ -108,18 +113,17 @@ static void gather(const ck_convolution *c, const char *input, ck_window w, char
         }
         row = fill(row, *c->padding, (width - valid.last) * size);
     }
-    fill(row, 0, (size_t)(end - row));
 }
 
 // MARK: Tiles
 
-void ck_convolution_prepare(ck_convolution *c, size_t step, size_t gather_below) {
+void ck_convolution_prepare(ck_convolution *c, size_t gather_below) {
     size_t taps = c->geometry->kernel_height * c->geometry->kernel_width;
-    bool partial = c->tap_size % step != 0, small = taps > 1 && c->tap_size < gather_below;
+    bool partial = c->tap_size % CK_STEP_SIZE != 0, small = taps > 1 && c->tap_size < gather_below;
     bool aliases = taps == 1 && c->in_stride % CACHE_ALIAS == 0;
     c->gathers = partial || small || aliases;
     c->taps = c->gathers ? 1 : taps;
-    c->row_size = c->gathers ? round_up(taps * c->tap_size, step) : c->tap_size;
+    c->row_size = c->gathers ? round_up(taps * c->tap_size, CK_STEP_SIZE) : c->tap_size;
 }
 
 /// Bytes between gathered rows.

@@ -9,6 +9,9 @@
 
 #include "../window.h"
 
+/// Bytes a kernel reads at once under a pointer: four uint8 or one float. Rows are a multiple of it.
+#define CK_STEP_SIZE 4
+
 /// One tile for a kernel to compute.
 typedef struct ck_tile {
     const void *const *pointers;  ///< [taps][the kernel's full row count]; only `rows` of each are set.
@@ -40,9 +43,9 @@ typedef struct ck_convolution {
     size_t row_size;  ///< Bytes under one pointer.
 } ck_convolution;
 
-/// Completes a description whose members up to channel_size are set. A row's size is a multiple of `step` bytes;
-/// taps of fewer than `gather_below` bytes are gathered.
-void ck_convolution_prepare(ck_convolution *, size_t step, size_t gather_below);
+/// Completes a description whose members up to channel_size are set; taps of fewer than `gather_below` bytes are
+/// gathered.
+void ck_convolution_prepare(ck_convolution *, size_t gather_below);
 
 size_t ck_convolution_scratch_size(const ck_convolution *);
 
