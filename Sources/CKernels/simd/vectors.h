@@ -78,6 +78,11 @@ CK_DEFINE_ACCESS(u8, ck_vu8, uint8_t)
 CK_DEFINE_ACCESS(bytes, ck_bytes, uint8_t)
 #undef CK_DEFINE_ACCESS
 
+/// `x` in every lane. Subtracting +0 changes no float, so no instruction comes of it; adding +0 would change -0.
+CK_INLINE ck_vf32 ck_splat(float x) {
+    return x - (ck_vf32){0};
+}
+
 CK_INLINE ck_vf32 ck_fma(ck_vf32 a, ck_vf32 b, ck_vf32 sum) {
     return __builtin_elementwise_fma(a, b, sum);
 }
@@ -105,7 +110,7 @@ CK_INLINE ck_vf32 ck_min(ck_vf32 a, ck_vf32 b) {
 
 /// NaN gives min.
 CK_INLINE ck_vf32 ck_clamp_lanes(ck_vf32 v, float min, float max) {
-    return ck_min(ck_max(v, (ck_vf32){0} + min), (ck_vf32){0} + max);
+    return ck_min(ck_max(v, ck_splat(min)), ck_splat(max));
 }
 
 /// The constants of requantisation.
