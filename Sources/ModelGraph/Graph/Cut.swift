@@ -43,37 +43,44 @@ package struct Cut: Hashable, Sendable {
         tailOutputs = graph.outputs.filter { !isHeadValue($0) }
     }
 
-    /// The cut whose tail computes `outputs` (default: all that `boundary` does not hold) from `boundary`.
+    /// The cut whose head computes the tensors `boundary` and the outputs `headOutputs`, what they depend on, and what
+    /// the tail could not derive from the boundary; the rest is tail.
     ///
-    /// This is how a cut is named between programs: tensor names survive where node numbers would not.
+    /// This is how a cut is named between programs: tensor names survive where node numbers would not. One boundary
+    /// tensor may depend on another, as when a shortcut crosses.
     /// - Throws: `GraphError.unknownName` for a name the graph lacks; `GraphError.illegalCut` when the tail would need
     ///   more than `boundary`, or not all of it.
-    package init(boundary names: [String], of graph: Graph) throws(GraphError) {
-        var isBoundary = [Bool](repeating: false, count: graph.values.count)
-        for name in names {
-            guard let value = graph.value(named: name), graph[value].constant == nil else {
-                throw GraphError(.unknownName, "the graph has no activation \"\(name)\"", at: graph.name)
+    package init(
+        boundary names: [String], headOutputs outputNames: [String] = [], of graph: Graph
+    ) throws(GraphError) {
+        func marked(_ names: [String]) throws(GraphError) -> [Bool] {
+            var marks = [Bool](repeating: false, count: graph.values.count)
+            for name in names {
+                guard let value = graph.value(named: name), graph[value].constant == nil else {
+                    throw GraphError(.unknownName, "the graph has no activation \"\(name)\"", at: graph.name)
+                }
+                marks[value.index] = true
             }
-            isBoundary[value.index] = true
+            return marks
         }
-        let producers = graph.producers()
-        // The tail holds whatever descends from the boundary; all else is head.
-        var isTail = [Bool](repeating: false, count: graph.nodes.count)
+        let isBoundary = try marked(names)
+        var precedes = try marked(names + outputNames)
+        var isAncestor = [Bool](repeating: false, count: graph.nodes.count)
+        for (index, node) in graph.nodes.enumerated().reversed() {
+            isAncestor[index] = node.outputs.contains { precedes[$0.index] }
+            guard isAncestor[index] else { continue }
+            for case let input? in node.inputs { precedes[input.index] = true }
+        }
         var descends = isBoundary
+        var headNodes: [NodeID] = []
         for (index, node) in graph.nodes.enumerated() {
-            isTail[index] = node.inputs.contains { $0.map { descends[$0.index] } ?? false }
-            if isTail[index] {
+            let isDescendant = node.inputs.contains { $0.map { descends[$0.index] } ?? false }
+            if isDescendant {
                 for output in node.outputs { descends[output.index] = true }
             }
+            if isAncestor[index] || !isDescendant { headNodes.append(NodeID(index)) }
         }
-        for value in graph.values.indices where isBoundary[value] {
-            if let producer = producers[value], isTail[producer.index] {
-                throw GraphError(
-                    .illegalCut, "boundary tensor \(graph.values[value].name) depends on another of the boundary",
-                    at: graph.name)
-            }
-        }
-        try self.init(headNodes: graph.nodeIDs.filter { !isTail[$0.index] }, of: graph)
+        try self.init(headNodes: headNodes, of: graph)
         let expected = graph.values.indices.filter { isBoundary[$0] }.map(ValueID.init)
         guard boundary == expected else {
             let needed = boundary.map { graph[$0].name }.joined(separator: ", ")
