@@ -43,49 +43,37 @@ package struct Cut: Hashable, Sendable {
         tailOutputs = graph.outputs.filter { !isHeadValue($0) }
     }
 
-    /// The cut whose head computes the tensors `boundary` and the outputs `headOutputs`, what they depend on, and what
-    /// the tail could not derive from the boundary; the rest is tail.
+    /// The cut that sends `boundary` and whose head computes exactly the graph outputs `headOutputs`.
     ///
-    /// This is how a cut is named between programs: tensor names survive where node numbers would not. One boundary
-    /// tensor may depend on another, as when a shortcut crosses.
+    /// These names identify a cut within a graph and between programs, also inside a residual block, where one
+    /// boundary tensor depends on another: the tail is what the remaining outputs need, traced back to the boundary.
     /// - Throws: `GraphError.unknownName` for a name the graph lacks; `GraphError.illegalCut` when the tail would need
     ///   more than `boundary`, or not all of it.
-    package init(
-        boundary names: [String], headOutputs outputNames: [String] = [], of graph: Graph
-    ) throws(GraphError) {
-        func marked(_ names: [String]) throws(GraphError) -> [Bool] {
-            var marks = [Bool](repeating: false, count: graph.values.count)
-            for name in names {
-                guard let value = graph.value(named: name), graph[value].constant == nil else {
-                    throw GraphError(.unknownName, "the graph has no activation \"\(name)\"", at: graph.name)
-                }
-                marks[value.index] = true
+    package init(sending boundary: [String], keeping headOutputs: [String] = [], of graph: Graph) throws(GraphError) {
+        var isSent = [Bool](repeating: false, count: graph.values.count)
+        for name in boundary {
+            guard let value = graph.value(named: name), graph[value].constant == nil else {
+                throw GraphError(.unknownName, "the graph has no activation \"\(name)\"", at: graph.name)
             }
-            return marks
+            isSent[value.index] = true
         }
-        let isBoundary = try marked(names)
-        var precedes = try marked(names + outputNames)
-        var isAncestor = [Bool](repeating: false, count: graph.nodes.count)
-        for (index, node) in graph.nodes.enumerated().reversed() {
-            isAncestor[index] = node.outputs.contains { precedes[$0.index] }
-            guard isAncestor[index] else { continue }
-            for case let input? in node.inputs { precedes[input.index] = true }
+        for name in headOutputs where !graph.outputs.contains(where: { graph[$0].name == name }) {
+            throw GraphError(.unknownName, "the graph has no output \"\(name)\"", at: graph.name)
         }
-        var descends = isBoundary
-        var headNodes: [NodeID] = []
-        for (index, node) in graph.nodes.enumerated() {
-            let isDescendant = node.inputs.contains { $0.map { descends[$0.index] } ?? false }
-            if isDescendant {
-                for output in node.outputs { descends[output.index] = true }
-            }
-            if isAncestor[index] || !isDescendant { headNodes.append(NodeID(index)) }
+        var isNeeded = [Bool](repeating: false, count: graph.values.count)
+        for output in graph.outputs where !headOutputs.contains(graph[output].name) { isNeeded[output.index] = true }
+        var isTail = [Bool](repeating: false, count: graph.nodes.count)
+        for index in graph.nodes.indices.reversed() {
+            isTail[index] = graph.nodes[index].outputs.contains { isNeeded[$0.index] && !isSent[$0.index] }
+            guard isTail[index] else { continue }
+            for case let input? in graph.nodes[index].inputs { isNeeded[input.index] = true }
         }
-        try self.init(headNodes: headNodes, of: graph)
-        let expected = graph.values.indices.filter { isBoundary[$0] }.map(ValueID.init)
-        guard boundary == expected else {
-            let needed = boundary.map { graph[$0].name }.joined(separator: ", ")
+        try self.init(headNodes: graph.nodeIDs.filter { !isTail[$0.index] }, of: graph)
+        let names = self.boundary.map { graph[$0].name }
+        guard Set(names) == Set(boundary), Set(self.headOutputs.map { graph[$0].name }) == Set(headOutputs) else {
             throw GraphError(
-                .illegalCut, "boundary is [\(names.joined(separator: ", "))] but the tail needs [\(needed)]",
+                .illegalCut,
+                "boundary is [\(boundary.joined(separator: ", "))] but the tail needs [\(names.joined(separator: ", "))]",
                 at: graph.name)
         }
     }

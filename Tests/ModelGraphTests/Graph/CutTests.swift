@@ -38,7 +38,7 @@ internal import Testing
         let names = { (values: [ValueID]) in values.map { graph[$0].name } }
         for headNodes in graph.downsets {
             let cut = try Cut(headNodes: headNodes, of: graph)
-            let named = try Cut(boundary: names(cut.boundary), headOutputs: names(cut.headOutputs), of: graph)
+            let named = try Cut(sending: names(cut.boundary), keeping: names(cut.headOutputs), of: graph)
             #expect(named == cut)
         }
     }
@@ -48,7 +48,7 @@ internal import Testing
         #expect(graph.downsets.count == graph.nodes.count + 1)
         #expect(Cut.cloudOnly(of: graph).boundary == graph.inputs)
         #expect(Cut.edgeOnly(of: graph).isEdgeOnly)
-        #expect(try Cut(boundary: ["conv2"], of: graph).headNodes.map(\.index) == [0, 1])
+        #expect(try Cut(sending: ["conv2"], of: graph).headNodes.map(\.index) == [0, 1])
     }
 
     @Test func setsThatAreNotClosedAreRefused() {
@@ -56,16 +56,16 @@ internal import Testing
         #expect(throws: GraphError.self) { try Cut(headNodes: [NodeID(1)], of: graph) }
         #expect(throws: GraphError.self) { try Cut(headNodes: [NodeID(0), NodeID(0)], of: graph) }
         #expect(throws: GraphError.self) { try Cut(headNodes: [NodeID(graph.nodes.count)], of: graph) }
-        #expect(throws: GraphError.self) { try Cut(boundary: ["conv1", "conv2"], of: graph) }
-        #expect(throws: GraphError.self) { try Cut(boundary: ["nowhere"], of: graph) }
+        #expect(throws: GraphError.self) { try Cut(sending: ["conv1", "conv2"], of: graph) }
+        #expect(throws: GraphError.self) { try Cut(sending: ["nowhere"], of: graph) }
     }
 
     @Test func shortcutsCrossTheBoundary() throws {
         let graph = TestGraphs.residual()
         let cut = try Cut(headNodes: [NodeID(0), NodeID(1)], of: graph)
         #expect(cut.name(in: graph) == "stem+block1.conv1")
-        #expect(try Cut(boundary: ["stem", "block1.conv1"], of: graph) == cut)
-        #expect(throws: GraphError.self) { try Cut(boundary: ["block1.conv1"], of: graph) }
+        #expect(try Cut(sending: ["stem", "block1.conv1"], of: graph) == cut)
+        #expect(throws: GraphError.self) { try Cut(sending: ["block1.conv1"], of: graph) }
     }
 }
 
