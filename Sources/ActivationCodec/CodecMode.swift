@@ -22,8 +22,16 @@ package enum Precision: Int, Sendable, Hashable, CaseIterable {
 /// How packed symbols become the bytes of a band.
 ///
 /// Every form but ``raw`` yields a zlib stream (RFC 1950) that any zlib decodes; they differ in what the encoder looks
-/// for. Matches (``zlib(level:)``) rarely pay on activations and cost most of the time: run lengths find the zeros, and
-/// Huffman coding alone is best once several symbols share a byte.
+/// for. On boundary tensors of SqueezeNet, ResNet-50 and MobileNetV2 (11 cuts, 8 pictures each, channel-planar) the mean
+/// bits per element and the relative speed of stock zlib 1.2.13 were:
+///
+///     precision   zlib1         zlib6         runLength     huffmanOnly
+///     8 bit       4.71  0.60    4.48  0.15    4.29  1       4.37  1.05
+///     4 bit       2.86  0.45    2.79  0.10    2.72  1       2.75  0.96
+///     2 bit        –     –      1.24  0.11    1.19  1       1.20  1.06
+///
+/// Long matches lose in size and in time, whatever the level; so run lengths are the default everywhere. On synthetic
+/// fields without structure between symbols ``huffmanOnly`` is up to 5 % smaller at 2 and 4 bits.
 package enum Compression: Sendable, Hashable {
     /// Bytes as they are.
     case raw
@@ -87,10 +95,10 @@ package struct CodecMode: Sendable, Hashable {
 
     /// Every code kept, run lengths and Huffman: `8bit/rle`.
     package static let lossless8 = CodecMode(.lossless8, .runLength)
-    /// 16 levels a channel, two to a byte, Huffman: `4bit/huffman`.
-    package static let quantized4 = CodecMode(.quantized4, .huffmanOnly)
-    /// 4 levels a channel, four to a byte, Huffman: `2bit/huffman`.
-    package static let quantized2 = CodecMode(.quantized2, .huffmanOnly)
+    /// 16 levels a channel, two to a byte, run lengths and Huffman: `4bit/rle`.
+    package static let quantized4 = CodecMode(.quantized4, .runLength)
+    /// 4 levels a channel, four to a byte, run lengths and Huffman: `2bit/rle`.
+    package static let quantized2 = CodecMode(.quantized2, .runLength)
 }
 
 extension CodecMode: LosslessStringConvertible, Codable {

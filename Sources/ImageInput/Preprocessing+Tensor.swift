@@ -45,6 +45,15 @@ extension Preprocessing {
         output.withUnsafeMutableBufferPointer { spread(samples, through: table, into: $0, layout: layout) }
     }
 
+    /// The picture at the network's size, before normalisation: what a camera tuned to this network would upload.
+    ///
+    /// - Throws: `ImageError` `.wrongSize` when `resize` is `.none` and the picture has another size.
+    package func picture(from image: Image) throws(ImageError) -> Image {
+        let samples = try samples(of: image)
+        guard channels == .gray else { return Image(width: width, height: height, bytes: samples.bytes) }
+        return Image(width: width, height: height, bytes: samples.bytes.flatMap { [$0, $0, $0] })
+    }
+
     /// The resized picture: shape `[height, width, channels]`, in RGB order also for `.bgr`.
     func samples(of image: Image) throws(ImageError) -> Samples {
         let source =

@@ -12,8 +12,8 @@ internal import Testing
 
     @Test func textIsWhatPeopleType() throws {
         #expect(try CodecMode(parsing: "8bit/zlib6") == CodecMode(.lossless8, .zlib(level: 6)))
-        #expect(try CodecMode(parsing: "4bit/huffman") == .quantized4)
-        #expect(try CodecMode(parsing: "2bit/rle") == CodecMode(.quantized2, .runLength))
+        #expect(try CodecMode(parsing: "4bit/huffman") == CodecMode(.quantized4, .huffmanOnly))
+        #expect(try CodecMode(parsing: "2bit/rle") == .quantized2)
         #expect(CodecMode(.lossless8, .raw).description == "8bit/raw")
         #expect(CodecMode(.lossless8, .filtered(level: 3)).description == "8bit/filtered3")
     }

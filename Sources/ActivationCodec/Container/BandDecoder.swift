@@ -30,7 +30,7 @@ struct BandDecoder: ~Copyable {
                 .bandChecksumMismatch, "band", at: here, expected: hexadecimal(declared), got: hexadecimal(computed))
         }
         let geometry = header.geometry
-        let isPlanar = layout == .rowMajor || geometry.channelCount == 1
+        let isPlanar = geometry.isPlanar(layout)
         let elements = record.planes.lowerBound * geometry.planeSize..<record.planes.upperBound * geometry.planeSize
         precondition(elements.upperBound <= tensor.count, "the destination holds the tensor")
 

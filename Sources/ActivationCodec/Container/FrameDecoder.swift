@@ -25,7 +25,9 @@ package struct FrameDecoder: ~Copyable {
 
     private enum State {
         case header
-        case band(tensor: Int, band: Int, plane: Int)
+        case record(tensor: Int, band: Int, plane: Int)
+        /// The record, once read, is not read again however small the pieces are.
+        case payload(BandRecord, offset: Int)
         case complete
         case finished
         case failed(CodecError)
@@ -122,8 +124,10 @@ package struct FrameDecoder: ~Copyable {
         case .failed(let error): throw error
         case .header:
             throw fail(truncated("header", .init(offset: discarded + input.count)))
-        case .band(let tensor, let band, _):
+        case .record(let tensor, let band, _):
             throw fail(truncated("band", .init(offset: discarded + input.count, tensor: tensor, band: band)))
+        case .payload(let record, let offset):
+            throw fail(truncated("band", .init(offset: offset, tensor: record.tensor, band: record.band)))
         case .complete:
             throw fail(truncated("events not taken", .init(offset: discarded + input.count)))
         }
@@ -137,7 +141,7 @@ package struct FrameDecoder: ~Copyable {
     ///   error or ``reset()``. Their contents are unspecified unless `.finished` is reported.
     /// - Throws: `invalidArgument` when the buffers do not match the header.
     package mutating func setDestinations(_ buffers: [UnsafeMutableBufferPointer<UInt8>]) throws(CodecError) {
-        guard case .band(0, 0, 0) = state, let header else {
+        guard case .record(0, 0, 0) = state, let header else {
             preconditionFailure("destinations are set right after the header event")
         }
         let counts = header.tensors.map(\.geometry.elementCount)
@@ -164,8 +168,10 @@ package struct FrameDecoder: ~Copyable {
             switch state {
             case .header:
                 return try readHeader()
-            case .band(let tensor, let band, let plane):
-                return try readBand(tensor: tensor, band: band, plane: plane)
+            case .record(let tensor, let band, let plane):
+                return try readRecord(tensor: tensor, band: band, plane: plane)
+            case .payload(let record, let offset):
+                return try readPayload(record, offset: offset)
             case .complete:
                 guard consumed == input.count else {
                     throw trailing(input.count - consumed, at: discarded + consumed)
@@ -198,11 +204,11 @@ package struct FrameDecoder: ~Copyable {
         guard let parsed else { return nil }
         consumed = parsed.length
         header = parsed.header
-        state = .band(tensor: 0, band: 0, plane: 0)
+        state = .record(tensor: 0, band: 0, plane: 0)
         return .header(parsed.header)
     }
 
-    private mutating func readBand(tensor: Int, band: Int, plane: Int) throws(CodecError) -> Event? {
+    private mutating func readRecord(tensor: Int, band: Int, plane: Int) throws(CodecError) -> Event? {
         guard let header else { preconditionFailure("bands follow the header") }
         guard input.count - consumed >= ContainerFormat.bandRecordLength else { return nil }
         let offset = discarded + consumed
@@ -211,14 +217,22 @@ package struct FrameDecoder: ~Copyable {
                 parsing: UnsafeBufferPointer(rebasing: bytes[consumed...]), offset: offset, header: header,
                 dueTensor: tensor, dueBand: band, duePlane: plane, limits: limits)
         }
+        state = .payload(record, offset: offset)
+        return try readPayload(record, offset: offset)
+    }
+
+    private mutating func readPayload(_ record: BandRecord, offset: Int) throws(CodecError) -> Event? {
+        guard let header else { preconditionFailure("bands follow the header") }
         let length = ContainerFormat.bandRecordLength + record.payloadLength
         guard input.count - consumed >= length else { return nil }
+        let tensor = record.tensor
         let tensorHeader = header.tensors[tensor]
         switch destination {
         case .given(let buffers):
             try place(record, of: tensorHeader, into: buffers[tensor], offset: offset)
         case .own:
-            if band == 0 {
+            if record.band == 0 {
+                // The limits allow it: the header was checked.
                 own.append([UInt8](repeating: 0, count: tensorHeader.geometry.elementCount))
             }
             var memory: [UInt8] = []
@@ -230,9 +244,9 @@ package struct FrameDecoder: ~Copyable {
         }
         consumed += length
         if record.planes.upperBound < tensorHeader.geometry.planeCount {
-            state = .band(tensor: tensor, band: band + 1, plane: record.planes.upperBound)
+            state = .record(tensor: tensor, band: record.band + 1, plane: record.planes.upperBound)
         } else if tensor + 1 < header.tensors.count {
-            state = .band(tensor: tensor + 1, band: 0, plane: 0)
+            state = .record(tensor: tensor + 1, band: 0, plane: 0)
         } else {
             state = .complete
         }

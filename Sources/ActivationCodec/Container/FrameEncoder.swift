@@ -26,6 +26,7 @@ package struct FrameEncoder: ~Copyable {
     private var band = 0
     private var headerChecksum: UInt32 = 0
     private var deflater: Deflater?
+    private var rangeDeflater: Deflater?
     private var planar = ScratchBuffer()
     private var packed = ScratchBuffer()
     private var compressed = ScratchBuffer()
@@ -53,15 +54,7 @@ package struct FrameEncoder: ~Copyable {
             plans.append(try plan(source, index: index))
         }
         let header = FrameHeader(frameID: frameID, tensors: plans.map(\.header))
-        var rangeDeflater: Deflater?
-        let bytes = try header.serialized { (bounds) throws(CodecError) in
-            if rangeDeflater == nil { rangeDeflater = try Deflater(.zlib(level: 6)) }
-            var output = [UInt8](repeating: 0, count: bounds.count - 1)
-            let length = bounds.withUnsafeBufferPointer { input in
-                output.withUnsafeMutableBufferPointer { rangeDeflater!.compress(input, into: $0) }
-            }
-            return length.map { Array(output[..<$0]) }
-        }
+        let bytes = try header.serialized { (bounds) throws(CodecError) in try compress(ranges: bounds) }
         headerChecksum = bytes.withUnsafeBufferPointer {
             checksum(UnsafeBufferPointer(rebasing: $0.dropLast(ContainerFormat.checksumLength)))
         }
@@ -78,6 +71,7 @@ package struct FrameEncoder: ~Copyable {
     /// Appends the next band of the frame.
     ///
     /// - Returns: false, with nothing appended, after the last.
+    /// - Throws: `zlibUnavailable` when there is no memory for a compressor.
     package mutating func appendNextBand(to bytes: inout [UInt8]) throws(CodecError) -> Bool {
         guard tensor < plans.count else { return false }
         let plan = plans[tensor]
@@ -86,7 +80,7 @@ package struct FrameEncoder: ~Copyable {
         try prepareDeflater(for: plan.source.mode.compression)
         try plan.source.withCodes { (codes) throws(CodecError) in
             let unpacked = symbols(of: planes, plan: plan, codes: codes)
-            let payload = compress(unpacked)
+            let payload = plan.source.mode.compression == .raw ? nil : compress(unpacked)
             let record = BandRecord(
                 tensor: index.tensor, band: index.band, planes: planes, isCompressed: payload != nil,
                 payloadLength: (payload ?? unpacked).count, unpackedLength: unpacked.count)
@@ -174,11 +168,7 @@ package struct FrameEncoder: ~Copyable {
     // MARK: One band
 
     private mutating func prepareDeflater(for compression: Compression) throws(CodecError) {
-        guard compression != .raw else {
-            deflater = nil
-            return
-        }
-        if deflater?.compression != compression {
+        if compression != .raw, deflater?.compression != compression {
             deflater = try Deflater(compression)
         }
     }
@@ -188,7 +178,7 @@ package struct FrameEncoder: ~Copyable {
         of planes: Range<Int>, plan: Plan, codes: UnsafeBufferPointer<UInt8>
     ) -> UnsafeBufferPointer<UInt8> {
         let geometry = plan.header.geometry
-        let isPlanar = plan.source.layout == .rowMajor || geometry.channelCount == 1
+        let isPlanar = geometry.isPlanar(plan.source.layout)
         let elements = planes.lowerBound * geometry.planeSize..<planes.upperBound * geometry.planeSize
         guard let ranges = plan.header.ranges else {
             if isPlanar { return UnsafeBufferPointer(rebasing: codes[elements]) }
@@ -226,9 +216,9 @@ package struct FrameEncoder: ~Copyable {
     ) -> Int {
         let planeSize = header.geometry.planeSize
         var position = start
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { table in
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: ChannelQuantizer.levelTableSize) { table in
             let levels = table.baseAddress!
-            levels.initialize(repeating: 0, count: 256)
+            levels.initialize(repeating: 0, count: ChannelQuantizer.levelTableSize)
             var tableIndex = -1
             for plane in planes {
                 let index = ranges.index(ofChannel: plane % header.geometry.channelCount)
@@ -249,9 +239,20 @@ package struct FrameEncoder: ~Copyable {
         return position
     }
 
+    /// The zlib stream of clip ranges, or nil when it would not be shorter.
+    ///
+    /// Has a compressor of its own: that of the bands is set up for their mode, and setting up costs more than this.
+    private mutating func compress(ranges bounds: [UInt8]) throws(CodecError) -> [UInt8]? {
+        if rangeDeflater == nil { rangeDeflater = try Deflater(.runLength) }
+        return bounds.withUnsafeBufferPointer { input in
+            let output = compressed.reserve(input.count - 1)
+            return rangeDeflater!.compress(input, into: output).map { Array(output[..<$0]) }
+        }
+    }
+
     /// The zlib stream of a payload, or nil when it would not be shorter.
     private mutating func compress(_ payload: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
-        guard payload.count > 1, deflater != nil else { return nil }
+        guard payload.count > 1 else { return nil }
         let output = compressed.reserve(payload.count - 1)
         return deflater!.compress(payload, into: output).map { UnsafeBufferPointer(rebasing: output[..<$0]) }
     }

@@ -56,8 +56,8 @@ extension FrameHeader {
     /// - Parameters:
     ///   - bytes: exactly the header, as long as ``length(fromPrefix:limits:)`` said.
     ///   - expected: what the receiver holds of the cut, or nil to take any.
-    ///   - inflate: decompresses a zlib stream into a buffer that it must fill.
-    /// - Returns: the header and its checksum, which the checksums of the bands continue.
+    ///   - inflater: decompresses clip ranges.
+    /// - Throws: whatever ``CodecError/Code`` names the first field that does not hold.
     init(
         parsing bytes: UnsafeBufferPointer<UInt8>, limits: DecodeLimits, expecting expected: [ExpectedTensor]?,
         inflater: inout Inflater

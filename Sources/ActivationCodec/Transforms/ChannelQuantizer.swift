@@ -9,36 +9,77 @@
 /// two; codes outside the bounds go to the bound. Inside the bounds the error is at most half a step, where a step is
 /// `(hi − lo)/(L − 1)` rounded up to a whole code; with no more than `L` codes in `lo...hi` it is zero.
 package enum ChannelQuantizer {
-    /// The code that a level stands for.
-    @inline(__always)
-    package static func code(ofLevel level: Int, levels: Int, lower: UInt8, upper: UInt8) -> UInt8 {
-        let range = Int(upper) &- Int(lower)
-        let last = levels &- 1
-        // Exact for every range ≤ 255 and level ≤ 255: a sum below 2^18 over at most 510.
-        return lower &+ UInt8(truncatingIfNeeded: (2 &* level &* range &+ last) / (2 &* last))
+    /// Bytes of a table for ``fillLevels(_:levels:lower:upper:)``: 256 entries, and room to overrun by a vector.
+    package static let levelTableSize = 256 + SIMD16<UInt8>.scalarCount
+
+    /// v(0), v(1), …, one after another.
+    ///
+    /// Divides by multiplying with `⌊2³² / d⌋ + 1`, which is exact while numerator · divisor < 2³²; here it is below 2²⁷.
+    private struct Codes {
+        private let lower: UInt64
+        private let slope: UInt64
+        private let reciprocal: UInt64
+        private var numerator: UInt64
+
+        init(levels: Int, lower: UInt8, upper: UInt8) {
+            let last = UInt64(truncatingIfNeeded: levels &- 1)
+            self.lower = UInt64(lower)
+            slope = 2 &* (UInt64(upper) &- UInt64(lower))
+            reciprocal = (1 << 32) / (2 &* last) &+ 1
+            numerator = last
+        }
+
+        @inline(__always)
+        mutating func next() -> Int {
+            defer { numerator &+= slope }
+            return Int(truncatingIfNeeded: lower &+ (numerator &* reciprocal) &>> 32)
+        }
     }
 
-    /// Fills `table[q]` with the code of level `q`; `table` holds `levels` entries.
+    /// Fills `table[q]` with the code of level `q`.
+    ///
+    /// - Parameters:
+    ///   - table: `levels` entries.
+    ///   - levels: 2...256.
+    ///   - upper: not below `lower`.
     package static func fillCodes(_ table: UnsafeMutablePointer<UInt8>, levels: Int, lower: UInt8, upper: UInt8) {
+        var codes = Codes(levels: levels, lower: lower, upper: upper)
         for level in 0..<levels {
-            table[level] = code(ofLevel: level, levels: levels, lower: lower, upper: upper)
+            table[level] = UInt8(truncatingIfNeeded: codes.next())
         }
     }
 
     /// Fills `table[code]` with the level of each of the 256 codes.
+    ///
+    /// - Parameters:
+    ///   - table: ``levelTableSize`` bytes; those past 256 are written with anything.
+    ///   - levels: 2...256.
+    ///   - upper: not below `lower`.
     package static func fillLevels(_ table: UnsafeMutablePointer<UInt8>, levels: Int, lower: UInt8, upper: UInt8) {
+        var codes = Codes(levels: levels, lower: lower, upper: upper)
         var start = 0
-        var value = Int(lower)
+        var value = codes.next()
         for level in 0..<levels &- 1 {
-            let next = Int(code(ofLevel: level &+ 1, levels: levels, lower: lower, upper: upper))
+            let next = codes.next()
             // Of levels that stand for the same code only the last is sent, so that none splits another's frequency.
             guard next > value else { continue }
             // The first code that is no farther from the next level than from this one.
             let end = (value &+ next &+ 1) &>> 1
-            (table + start).update(repeating: UInt8(truncatingIfNeeded: level), count: end &- start)
+            fill(table, from: start, to: end, with: level)
             start = end
             value = next
         }
-        (table + start).update(repeating: UInt8(truncatingIfNeeded: levels &- 1), count: 256 &- start)
+        fill(table, from: start, to: 256, with: levels &- 1)
+    }
+
+    /// Writes whole vectors: what overruns is overwritten by the levels that follow. Runs are too short for memset.
+    @inline(__always)
+    private static func fill(_ table: UnsafeMutablePointer<UInt8>, from start: Int, to end: Int, with level: Int) {
+        let vector = SIMD16<UInt8>(repeating: UInt8(truncatingIfNeeded: level))
+        var index = start
+        repeat {
+            UnsafeMutableRawPointer(table + index).storeBytes(of: vector, as: SIMD16<UInt8>.self)
+            index &+= SIMD16<UInt8>.scalarCount
+        } while index < end
     }
 }

@@ -34,10 +34,21 @@ extension ChannelRanges {
             return try ChannelRanges(lower: lower, upper: upper)
         }
         var histogram = [UInt32](repeating: 0, count: 256 * (isShared ? 1 : channels))
-        for (index, code) in codes.enumerated() {
-            let channel =
-                isShared ? 0 : interleaved ? index % channels : index / geometry.planeSize % channels
-            histogram[channel &* 256 &+ Int(code)] &+= 1
+        histogram.withUnsafeMutableBufferPointer { histogram in
+            // Runs of codes of the same channel, or of one code of each.
+            let runLength = isShared ? codes.count : interleaved ? channels : geometry.planeSize
+            let step = !isShared && interleaved ? 256 : 0
+            var run = 0
+            var start = 0
+            while start < codes.count {
+                var bins = isShared || interleaved ? 0 : run % channels &* 256
+                for index in start..<start &+ runLength {
+                    histogram[bins &+ Int(codes[index])] &+= 1
+                    bins &+= step
+                }
+                start &+= runLength
+                run &+= 1
+            }
         }
         let population = isShared ? geometry.elementCount : elementsPerChannel
         let allowance = Int(clipped * Double(population))

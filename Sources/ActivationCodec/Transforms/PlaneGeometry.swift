@@ -47,17 +47,8 @@ package struct PlaneGeometry: Hashable, Sendable {
         planeSize = count / planeCount
     }
 
-    /// Cuts a range of planes where the batch index changes, because channels-last memory is contiguous per batch only.
-    func batches(of planes: Range<Int>) -> [(batch: Int, channels: Range<Int>)] {
-        var pieces: [(batch: Int, channels: Range<Int>)] = []
-        var plane = planes.lowerBound
-        while plane < planes.upperBound {
-            let batch = plane / channelCount
-            let first = plane - batch * channelCount
-            let end = Swift.min(channelCount, first + planes.upperBound - plane)
-            pieces.append((batch, first..<end))
-            plane += end - first
-        }
-        return pieces
+    /// Whether memory of this layout holds the planes one after another.
+    func isPlanar(_ layout: TensorLayout) -> Bool {
+        layout == .rowMajor || channelCount == 1 || planeSize == 1
     }
 }

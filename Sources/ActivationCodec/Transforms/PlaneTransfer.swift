@@ -1,6 +1,7 @@
-/// Planes between channels-last memory and planar memory.
+// Planes between channels-last memory and planar memory.
+
 extension PlaneGeometry {
-    /// Bytes of planar scratch that ``planesPerStep`` aims at: half of a small first-level cache's successor.
+    /// Bytes of planar scratch that ``planesPerStep`` aims at: a part of a second-level cache.
     private static var stepBytes: Int { 128 << 10 }
 
     /// How many planes to move at a time so that scratch memory stays in cache: a multiple of 8 where there are as many.
@@ -13,11 +14,10 @@ extension PlaneGeometry {
         _ planes: Range<Int>, fromChannelsLast tensor: UnsafePointer<UInt8>, to planar: UnsafeMutablePointer<UInt8>
     ) {
         var output = planar
-        for (batch, channels) in batches(of: planes) {
+        forEachBatch(of: planes) { first, count in
             transposeBytes(
-                tensor + batch * channelCount * planeSize + channels.lowerBound, stride: channelCount,
-                rows: planeSize, columns: channels.count, to: output, stride: planeSize)
-            output += channels.count * planeSize
+                tensor + first, stride: channelCount, rows: planeSize, columns: count, to: output, stride: planeSize)
+            output += count * planeSize
         }
     }
 
@@ -26,11 +26,23 @@ extension PlaneGeometry {
         _ planes: Range<Int>, from planar: UnsafePointer<UInt8>, toChannelsLast tensor: UnsafeMutablePointer<UInt8>
     ) {
         var input = planar
-        for (batch, channels) in batches(of: planes) {
+        forEachBatch(of: planes) { first, count in
             transposeBytes(
-                input, stride: planeSize, rows: channels.count, columns: planeSize,
-                to: tensor + batch * channelCount * planeSize + channels.lowerBound, stride: channelCount)
-            input += channels.count * planeSize
+                input, stride: planeSize, rows: count, columns: planeSize, to: tensor + first, stride: channelCount)
+            input += count * planeSize
+        }
+    }
+
+    /// Cuts a range of planes where the batch index changes, because planes interleave within a batch only.
+    ///
+    /// - Parameter body: gets the channels-last position of the first element of the first plane, and the number of planes.
+    private func forEachBatch(of planes: Range<Int>, _ body: (_ first: Int, _ count: Int) -> Void) {
+        var plane = planes.lowerBound
+        while plane < planes.upperBound {
+            let (batch, channel) = plane.quotientAndRemainder(dividingBy: channelCount)
+            let count = min(channelCount - channel, planes.upperBound - plane)
+            body(batch * channelCount * planeSize + channel, count)
+            plane += count
         }
     }
 }

@@ -40,22 +40,11 @@ void ck_f32_maxpool_f32__scalar(const ck_maxpool_f32 *p, ck_range pixels) {
     }
 }
 
-/// Divisor of an average: taps in the input or, when padding counts, in the padded input.
-static size_t divisor(const ck_geometry *g, ck_window w, bool count_include_pad) {
-    size_t count = 0;
-    for (size_t ky = 0; ky < g->kernel_height; ++ky) {
-        for (size_t kx = 0; kx < g->kernel_width; ++kx) {
-            count += count_include_pad ? ck_tap_is_padded_input(g, w, ky, kx) : ck_tap_pixel(g, w, ky, kx) >= 0;
-        }
-    }
-    return count ? count : 1;
-}
-
 void ck_u8_avgpool_u8__scalar(const ck_avgpool_u8 *p, ck_range pixels) {
     const ck_geometry *g = &p->geometry;
     for (size_t pixel = pixels.first; pixel < pixels.last; ++pixel) {
         ck_window w = ck_window_at(g, pixel);
-        float multiplier = p->multiplier / (float)divisor(g, w, p->count_include_pad);
+        float multiplier = p->multiplier / (float)ck_average_count(g, w, p->count_include_pad);
         for (size_t c = 0; c < p->channels; ++c) {
             uint32_t sum = 0;
             for (size_t ky = 0; ky < g->kernel_height; ++ky) {
@@ -74,7 +63,7 @@ void ck_f32_avgpool_f32__scalar(const ck_avgpool_f32 *p, ck_range pixels) {
     const ck_geometry *g = &p->geometry;
     for (size_t pixel = pixels.first; pixel < pixels.last; ++pixel) {
         ck_window w = ck_window_at(g, pixel);
-        float count = (float)divisor(g, w, p->count_include_pad);
+        float count = (float)ck_average_count(g, w, p->count_include_pad);
         for (size_t c = 0; c < p->channels; ++c) {
             float sum = 0;
             for (size_t ky = 0; ky < g->kernel_height; ++ky) {

@@ -3,42 +3,13 @@
 #ifndef CK_REFERENCE_H
 #define CK_REFERENCE_H
 
-#include "CKernels.h"
+#include "../window.h"
 
 // Bit-exact results need every multiply and add rounded on its own.
 #pragma STDC FP_CONTRACT OFF
 
 /// Output channels of a panel; only a unit for dividing work here.
 #define CK_REFERENCE_PANEL 8
-
-/// Output pixel, and the input position of its window's first tap (which may lie in the padding).
-typedef struct ck_window {
-    size_t image;
-    ptrdiff_t y, x;
-} ck_window;
-
-static inline ck_window ck_window_at(const ck_geometry *g, size_t pixel) {
-    size_t row = pixel / g->out_width;
-    return (ck_window){
-        .image = row / g->out_height,
-        .y = (ptrdiff_t)(row % g->out_height * g->stride_height) - (ptrdiff_t)g->pad_top,
-        .x = (ptrdiff_t)(pixel % g->out_width * g->stride_width) - (ptrdiff_t)g->pad_left,
-    };
-}
-
-/// Index of the input pixel under a tap, or -1 in the padding.
-static inline ptrdiff_t ck_tap_pixel(const ck_geometry *g, ck_window w, size_t ky, size_t kx) {
-    ptrdiff_t y = w.y + (ptrdiff_t)(ky * g->dilation_height), x = w.x + (ptrdiff_t)(kx * g->dilation_width);
-    ptrdiff_t height = (ptrdiff_t)g->in_height, width = (ptrdiff_t)g->in_width;
-    if (y < 0 || y >= height || x < 0 || x >= width) return -1;
-    return ((ptrdiff_t)w.image * height + y) * width + x;
-}
-
-/// Whether a tap lies inside the input extended by its padding.
-static inline bool ck_tap_is_padded_input(const ck_geometry *g, ck_window w, size_t ky, size_t kx) {
-    ptrdiff_t y = w.y + (ptrdiff_t)(ky * g->dilation_height), x = w.x + (ptrdiff_t)(kx * g->dilation_width);
-    return y < (ptrdiff_t)(g->in_height + g->pad_bottom) && x < (ptrdiff_t)(g->in_width + g->pad_right);
-}
 
 static inline float ck_clamp(float x, float min, float max) {
     x = x > min ? x : min;

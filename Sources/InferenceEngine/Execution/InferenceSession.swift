@@ -164,7 +164,12 @@ extension InferenceSession {
             tensor.withUnsafeBytes { input(index).copyMemory(from: $0) }
         }
         try run()
-        return model.outputs.indices.map { index in
+        return copyOutputs()
+    }
+
+    /// The outputs of the last run as tensors: uint8 where the port is quantised.
+    package func copyOutputs() -> [Tensor] {
+        model.outputs.indices.map { index in
             let bytes = output(index)
             let port = model.outputs[index]
             let type = port.form.quantization == nil ? port.type : TensorType(.uint8, port.type.shape)

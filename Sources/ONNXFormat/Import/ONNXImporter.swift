@@ -189,7 +189,8 @@ extension ONNXImporter {
     ) throws(ONNXError) {
         switch translation {
         case .constant(let type, let makeTensor):
-            try reserveFolded(type.byteCount, location)
+            foldedByteCount += type.byteCount
+            guard foldedByteCount <= options.maximumFoldedByteCount else { throw foldedTooMuch(location) }
             try define(node.outputs[0], as: result.addConstant(node.outputs[0], makeTensor()))
         case .operation(let operation, let inputs):
             var count = wantedOutputCount
@@ -235,32 +236,29 @@ extension ONNXImporter {
     private mutating func append(
         _ operation: Operator, name: String, inputs: [ValueID?], outputNames: [String], _ location: ONNXError.Location
     ) throws(ONNXError) -> [ValueID] {
-        do {
-            let constants = inputs.map { id in id.flatMap { result[$0].constant } }
-            guard operation.isCheap, zip(inputs, constants).allSatisfy({ $0 == nil || $1 != nil }) else {
+        let constants = inputs.map { id in id.flatMap { result[$0].constant } }
+        let isKnown = operation.isCheap && zip(inputs, constants).allSatisfy { $0 == nil || $1 != nil }
+        do throws(GraphError) {
+            guard isKnown else {
                 return try result.append(operation, name: name, inputs: inputs, outputNames: outputNames)
             }
             let types = try operation.inferOutputTypes(
                 inputs: constants.map { $0?.type }, outputCount: outputNames.count, node: name)
-            for type in types { try reserveFolded(type.byteCount, location) }
-            let results = try operation.evaluate(constants, outputCount: outputNames.count, node: name)
-            return zip(outputNames, results).map { result.addConstant($0, $1) }
-        } catch let error as GraphError {
-            throw ONNXError(.invalidGraph, "the operator refuses its operands", at: location, cause: error)
-        } catch let error as ONNXError {
-            throw error
+            foldedByteCount += types.reduce(0) { $0 + $1.byteCount }
+            if foldedByteCount <= options.maximumFoldedByteCount {
+                let results = try operation.evaluate(constants, outputCount: outputNames.count, node: name)
+                return zip(outputNames, results).map { result.addConstant($0, $1) }
+            }
         } catch {
-            throw ONNXError(.invalidGraph, "the operator cannot be evaluated", at: location, got: "\(error)")
+            throw ONNXError(.invalidGraph, "the operator refuses its operands", at: location, cause: error)
         }
+        throw foldedTooMuch(location)
     }
 
-    private mutating func reserveFolded(_ byteCount: Int, _ location: ONNXError.Location) throws(ONNXError) {
-        foldedByteCount += byteCount
-        guard foldedByteCount <= options.maximumFoldedByteCount else {
-            throw ONNXError(
-                .tooLarge, "constants computed during the import grow too large", at: location,
-                expected: "at most \(options.maximumFoldedByteCount) bytes", got: "\(foldedByteCount)")
-        }
+    private func foldedTooMuch(_ location: ONNXError.Location) -> ONNXError {
+        ONNXError(
+            .tooLarge, "constants computed during the import grow too large", at: location,
+            expected: "at most \(options.maximumFoldedByteCount) bytes", got: "\(foldedByteCount)")
     }
 }
 

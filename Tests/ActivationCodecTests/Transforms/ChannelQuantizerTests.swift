@@ -3,10 +3,10 @@ internal import Testing
 
 @Suite struct ChannelQuantizerTests {
     /// Every pair of bounds and every code, against the definition: the nearest level, and at most half a step of error.
-    @Test(arguments: [2, 3, 4, 8, 16])
+    @Test(arguments: [2, 3, 4, 8, 16, 255, 256])
     func everyRangeAndCode(levels: Int) throws {
         var codes = [UInt8](repeating: 0, count: levels)
-        var table = [UInt8](repeating: 0, count: 256)
+        var table = [UInt8](repeating: 0, count: ChannelQuantizer.levelTableSize)
         for lower in 0...255 {
             for upper in lower...255 {
                 codes.withUnsafeMutableBufferPointer {
@@ -16,6 +16,14 @@ internal import Testing
                 table.withUnsafeMutableBufferPointer {
                     ChannelQuantizer.fillLevels(
                         $0.baseAddress!, levels: levels, lower: UInt8(lower), upper: UInt8(upper))
+                }
+                // The definition, by division.
+                for level in 0..<levels {
+                    let value = lower + (2 * level * (upper - lower) + levels - 1) / (2 * (levels - 1))
+                    guard Int(codes[level]) == value else {
+                        Issue.record("level \(level) of \(lower)...\(upper): \(codes[level]), not \(value)")
+                        return
+                    }
                 }
                 let step = (upper - lower + levels - 2) / (levels - 1)
                 try #require(Int(codes[0]) == lower && Int(codes[levels - 1]) == upper)
@@ -44,7 +52,10 @@ internal import Testing
     /// Pins the arithmetic: these bytes are the wire's meaning.
     @Test func knownValues() {
         func codes(_ levels: Int, _ lower: UInt8, _ upper: UInt8) -> [UInt8] {
-            (0..<levels).map { ChannelQuantizer.code(ofLevel: $0, levels: levels, lower: lower, upper: upper) }
+            [UInt8](unsafeUninitializedCapacity: levels) { table, count in
+                ChannelQuantizer.fillCodes(table.baseAddress!, levels: levels, lower: lower, upper: upper)
+                count = levels
+            }
         }
         #expect(codes(4, 0, 255) == [0, 85, 170, 255])
         #expect(codes(4, 10, 20) == [10, 13, 17, 20])
