@@ -28,7 +28,7 @@ package struct ONNXImportOptions: Sendable {
 /// evaluated on the way, so that shapes computed by the model become attributes; what no output needs is left out.
 /// - Throws: `ONNXError`; any bytes import or throw.
 package func importONNX(at path: String, options: ONNXImportOptions = ONNXImportOptions()) throws(ONNXError) -> Graph {
-    let model = try ONNXModel(parsing: try MappedFile(path: path).storage)
+    let model = try ONNXModel(parsing: TensorStorage.mapping(path))
     var importer = ONNXImporter(model, externalData: ExternalData(besides: path), options: options)
     return try importer.graph()
 }
@@ -44,7 +44,7 @@ package func importONNX(
 
 /// Reads a file that holds one TensorProto, as ONNX's conformance cases store operands and results.
 package func readONNXTensor(at path: String) throws(ONNXError) -> (name: String, tensor: Tensor) {
-    let message = ProtobufReader(try MappedFile(path: path).storage, message: "TensorProto")
+    let message = ProtobufReader(try TensorStorage.mapping(path), message: "TensorProto")
     let tensor = try ONNXTensor(parsing: message)
     var externalData = ExternalData(besides: path)
     return (tensor.name, try tensor.tensor(externalData: &externalData))

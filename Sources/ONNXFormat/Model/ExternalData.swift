@@ -46,7 +46,7 @@ struct ExternalData {
         guard path.hasPrefix(root.hasSuffix("/") ? root : root + "/") else {
             throw Self.failure("the file \(location) leads outside the model's folder", name)
         }
-        let storage = try MappedFile(path: path).storage
+        let storage = try TensorStorage.mapping(path)
         mapped[location] = storage
         return storage
     }

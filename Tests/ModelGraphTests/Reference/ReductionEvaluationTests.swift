@@ -38,6 +38,13 @@ internal import Testing
         expect(try reduce(.mean), [2], [.nan, .nan])
     }
 
+    @Test func extremaOfBoolAreAnyAndAll() throws {
+        let input = Tensor([false, true, true, true, false, false], shape: [3, 2])
+        let reduce = { kind in try evaluate(.reduce(Reduction(kind: kind, axes: [1], keepsDimensions: false)), input)[0] }
+        expect(try reduce(.maximum), [3], exactly: [true, true, false])
+        expect(try reduce(.minimum), [3], exactly: [false, true, false])
+    }
+
     @Test func argMaxTakesTheFirstOrLast() throws {
         let input = Tensor([1, 3, 3, 2, 2, 0] as [Float], shape: [2, 3])
         let first = Operator.argMax(axis: 1, keepsDimensions: true, selectsLastIndex: false)
