@@ -7,7 +7,8 @@ package enum Rewrite: String, CaseIterable, Sendable {
     case foldConstants
     /// Drops nodes that pass their operand on unchanged.
     case removeIdentities
-    /// Expresses operators by plainer ones: constant clips by clamps, matrix products of rank 2 by gemm.
+    /// Expresses operators by plainer ones: constant clips by clamps, matrix products of rank 2 by gemm, pooling and means
+    /// over whole planes by global pools.
     case useSimplerOperators
     /// Moves explicit zero padding into the window that reads it.
     case foldPadding

@@ -40,7 +40,8 @@ internal import Testing
 
     @Test func extremaOfBoolAreAnyAndAll() throws {
         let input = Tensor([false, true, true, true, false, false], shape: [3, 2])
-        let reduce = { kind in try evaluate(.reduce(Reduction(kind: kind, axes: [1], keepsDimensions: false)), input)[0] }
+        let reduce = { kind in try evaluate(.reduce(Reduction(kind: kind, axes: [1], keepsDimensions: false)), input)[0]
+        }
         expect(try reduce(.maximum), [3], exactly: [true, true, false])
         expect(try reduce(.minimum), [3], exactly: [false, true, false])
     }

@@ -88,6 +88,22 @@ internal import Testing
         #expect(kinds(try simplified(builder)) == ["gemm", "multiply"])
     }
 
+    @Test func poolsOverWholePlanesBecomeGlobal() throws {
+        var builder = GraphBuilder(name: "g", seed: 14)
+        let input = builder.input("x", [2, 3, 4, 5])
+        let pooling = Pooling(window: Window(kernel: [4, 5], strides: [2, 2]), roundsUp: true, countsPadding: true)
+        builder.output(builder.node("average", .averagePool(pooling), input))
+        builder.output(builder.node("maximum", .maxPool(pooling), input))
+        builder.output(builder.node("mean", .reduce(Reduction(kind: .mean, axes: [-1, 2])), input))
+        builder.output(builder.node("partial", .reduce(Reduction(kind: .mean, axes: [1, 2, 3])), input))
+        let rows = Pooling(window: Window(kernel: [4, 4]))
+        builder.output(builder.node("rows", .averagePool(rows), input))
+        #expect(
+            kinds(try simplified(builder)) == [
+                "globalAveragePool", "globalMaxPool", "globalAveragePool", "reduce.mean", "averagePool",
+            ])
+    }
+
     @Test func identitiesVanishAndOutputsKeepTheirNames() throws {
         var builder = GraphBuilder(name: "g", seed: 6)
         let input = builder.input("x", [1, 3, 4, 4])
