@@ -2,41 +2,21 @@ internal import FoundationEssentials
 internal import ImageInput
 internal import ModelGraph
 internal import ModelStore
-
-/// The same numbers on every machine (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
+internal import TestSupport
 
 /// Small models with all that a package may hold.
 enum TestModels {
-    static func floats(_ shape: Shape, _ generator: inout SeededGenerator) -> Tensor {
-        Tensor((0..<shape.elementCount).map { _ in Float.random(in: -1...1, using: &generator) }, shape: shape)
-    }
-
     /// Convolution, pad with an infinite fill, pool, a product with a constant, a select-like chain over bool and int64
     /// constants, and a classifier.
     static func graph(seed: UInt64 = 1, channels: Int = 6) throws -> Graph {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var graph = Graph(name: "small")
         let x = graph.addInput("x", TensorType(.float32, [1, 3, 6, 6]))
-        let weights = graph.addConstant("conv.w", floats([channels, 3, 3, 3], &generator))
-        let bias = graph.addConstant("conv.b", floats([channels], &generator))
-        let factor = graph.addConstant("factor", floats([channels, 1, 1], &generator))
+        let weights = graph.addConstant("conv.w", .random([channels, 3, 3, 3], in: -1...1, using: &generator))
+        let bias = graph.addConstant("conv.b", .random([channels], in: -1...1, using: &generator))
+        let factor = graph.addConstant("factor", .random([channels, 1, 1], in: -1...1, using: &generator))
         let indices = graph.addConstant("indices", Tensor([Int64(2), 0, 1], shape: [3]))
-        let matrix = graph.addConstant("fc.w", floats([channels, 5], &generator))
+        let matrix = graph.addConstant("fc.w", .random([channels, 5], in: -1...1, using: &generator))
         let mask = graph.addConstant("mask", Tensor([true, false, true], shape: [3]))
         let empty = graph.addConstant("empty", Tensor([Float](), shape: [0, 5]))
         let convolution = Convolution(window: Window(kernel: [3, 3]), activation: .relu6)
@@ -67,7 +47,7 @@ enum TestModels {
 
     /// `graph()` with integer weights of random bytes at the convolution and the matrix product.
     static func quantized(seed: UInt64 = 1, channels: Int = 6) throws -> QuantizedGraph {
-        var generator = SeededGenerator(seed: seed ^ 0xABCD)
+        var generator = SplitMix64(seed: seed ^ 0xABCD)
         let graph = try graph(seed: seed, channels: channels)
         let activations = graph.values.map { value -> ActivationQuantization? in
             guard value.constant == nil, value.name != "result" else { return nil }

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import ModelGraph
 internal import ModelStore
 internal import Testing
 

@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import ModelGraph
 internal import ModelStore
+internal import TestSupport
 internal import Testing
 
 /// Damaged files: whatever bytes change or go missing, opening with all checks refuses.
@@ -38,7 +39,7 @@ internal import Testing
         let sound = try Self.bytes(try TestModels.package())
         #expect(Self.failure(sound) == nil)
         let seed: UInt64 = 0x5EED_0001
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         for _ in 0..<2000 {
             let index = Int.random(in: sound.indices, using: &generator)
             let bit = Int.random(in: 0..<8, using: &generator)
