@@ -85,3 +85,26 @@ package struct QuantizedGraph: Sendable {
 
     package subscript(value: ValueID) -> ActivationQuantization? { activations[value.index] }
 }
+
+extension QuantizedGraph {
+    /// The part that computes `outputs` from `inputs`, with its share of the quantisation.
+    /// - Throws: as `Graph.extracting(inputs:outputs:name:)`.
+    /// - SeeAlso: ``Graph/extracting(inputs:outputs:name:)``
+    package func extracting(
+        inputs: [ValueID], outputs: [ValueID], name: String
+    ) throws(GraphError) -> QuantizedGraph {
+        let part = try graph.extracting(inputs: inputs, outputs: outputs, name: name)
+        let originals = Dictionary(graph.values.enumerated().map { ($1.name, $0) }) { first, _ in first }
+        let producers = graph.producers()
+        return QuantizedGraph(
+            graph: part,
+            activations: part.values.map { value in originals[value.name].flatMap { activations[$0] } },
+            weights: part.nodes.map { node in
+                // Results name a node better than its own name, which files may repeat.
+                guard let output = originals[part[node.outputs[0]].name], let producer = producers[output] else {
+                    return nil
+                }
+                return weights[producer.index]
+            })
+    }
+}

@@ -1,0 +1,92 @@
+internal import Glibc
+package import InferenceEngine
+package import ModelGraph
+package import Planning
+
+/// How often to measure.
+package struct MeasurementEffort: Sendable {
+    /// Runs before the first that counts: caches fill, the processor's clock settles.
+    package var warmUps: Int
+    package var runs: Int
+
+    package init(warmUps: Int = 3, runs: Int = 20) {
+        precondition(warmUps >= 0 && runs >= 1)
+        self.warmUps = warmUps
+        self.runs = runs
+    }
+}
+
+extension DeviceProfile {
+    /// Times every node and the whole of a network on this machine.
+    ///
+    /// - Parameters:
+    ///   - quantized: run in integers for the edge; only its graph, in float32, for the cloud.
+    ///   - inputs: float32 tensors for the graph's inputs; times do not depend on the values.
+    ///   - progress: runs done, runs to do.
+    package static func measure(
+        _ quantized: QuantizedGraph, role: Role, model: ModelIdentity, provenance: Provenance, pool: WorkerPool,
+        instructionSet: InstructionSet, inputs: [Tensor], effort: MeasurementEffort,
+        progress: (Int, Int) -> Void = { _, _ in }
+    ) throws -> DeviceProfile {
+        let graph = quantized.graph
+        let options = PreparationOptions(instructionSet: instructionSet)
+        let prepared =
+            switch role {
+            case .edge: try PreparedModel(quantized, options: options)
+            case .cloud: try PreparedModel(graph, options: options)
+            }
+        let session = InferenceSession(prepared, pool: pool)
+        let total = 2 * effort.runs + effort.warmUps
+        var done = 0
+        func advance() {
+            done += 1
+            progress(done, total)
+        }
+        for _ in 0..<effort.warmUps {
+            _ = try session.run(inputs)
+            advance()
+        }
+        var wholeSamples: [Duration] = []
+        for _ in 0..<effort.runs {
+            try session.fill(inputs)
+            let start = ContinuousClock.now
+            try session.run()
+            wholeSamples.append(ContinuousClock.now - start)
+            advance()
+        }
+        var nodeSamples = [[Duration]](repeating: [], count: graph.nodes.count)
+        for _ in 0..<effort.runs {
+            try session.fill(inputs)
+            var times = LayerTimes(for: prepared)
+            try session.run(measuring: &times)
+            for (node, nanoseconds) in times.nanoseconds.enumerated() {
+                nodeSamples[node].append(.nanoseconds(Int64(nanoseconds)))
+            }
+            advance()
+        }
+        return DeviceProfile(
+            provenance: provenance, model: model, role: role, precision: role == .edge ? .int8 : .float32,
+            threads: pool.width,
+            nodes: zip(graph.nodes, nodeSamples).map { node, samples in
+                NodeTiming(name: node.name, kind: node.operation.kind, timing: Timing(samples: samples))
+            },
+            wholeNetwork: Timing(samples: wholeSamples),
+            wholeNetworkPeakMemory: ByteCount(prepared.arenaByteCount + prepared.weightByteCount))
+    }
+}
+
+extension InferenceSession {
+    fileprivate func fill(_ tensors: [Tensor]) throws {
+        guard tensors.count == model.inputs.count else {
+            throw EngineError(.inputMismatch, "expected \(model.inputs.count) inputs, got \(tensors.count)", at: model.name)
+        }
+        for (index, tensor) in tensors.enumerated() {
+            guard tensor.type == model.inputs[index].type else {
+                throw EngineError(
+                    .inputMismatch, "expected \(model.inputs[index].type), got \(tensor.type)",
+                    at: model.inputs[index].name)
+            }
+            tensor.withUnsafeBytes { input(index).copyMemory(from: $0) }
+        }
+    }
+}
