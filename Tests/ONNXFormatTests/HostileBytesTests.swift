@@ -23,7 +23,8 @@ struct HostileBytesTests {
             .init(
                 type: "Conv", inputs: ["x", "w", "p"], outputs: ["c"], ints: ["group": 1],
                 lists: ["pads": [1, 1, 1, 1], "kernel_shape": [3, 3]]),
-            .init(type: "BatchNormalization", inputs: ["c", "p", "p", "p", "p"], outputs: ["b"], floats: ["epsilon": 0.1]),
+            .init(
+                type: "BatchNormalization", inputs: ["c", "p", "p", "p", "p"], outputs: ["b"], floats: ["epsilon": 0.1]),
             .init(type: "Clip", inputs: ["b", "low"], outputs: ["r"]),
             .init(
                 type: "MaxPool", inputs: ["r"], outputs: ["m"], lists: ["kernel_shape": [2, 2], "strides": [2, 2]],

@@ -5,14 +5,18 @@ internal import Testing
 /// What is wrong with a model is said by code and place.
 struct ImportErrorTests {
     private func failure(
-        _ model: TestModel, _ options: ONNXImportOptions = ONNXImportOptions(), sourceLocation: SourceLocation = #_sourceLocation
+        _ model: TestModel, _ options: ONNXImportOptions = ONNXImportOptions(),
+        sourceLocation: SourceLocation = #_sourceLocation
     ) -> ONNXError? {
-        #expect(throws: ONNXError.self, sourceLocation: sourceLocation) { try importONNX(model.storage, options: options) }
+        #expect(throws: ONNXError.self, sourceLocation: sourceLocation) {
+            try importONNX(model.storage, options: options)
+        }
     }
 
     @Test(arguments: [6, 26])
     func operatorSetOutOfRange(version: Int) {
-        let error = failure(TestModel(operatorSet: version, nodes: [.init(type: "Relu", inputs: ["x"], outputs: ["y"])]))
+        let error = failure(
+            TestModel(operatorSet: version, nodes: [.init(type: "Relu", inputs: ["x"], outputs: ["y"])]))
         #expect(error?.code == .unsupportedVersion && error?.expected == "7 to 25" && error?.got == "\(version)")
     }
 
@@ -54,7 +58,8 @@ struct ImportErrorTests {
     func cycle() {
         let error = failure(
             TestModel(nodes: [
-                .init(type: "Add", inputs: ["x", "b"], outputs: ["a"]), .init(type: "Relu", inputs: ["a"], outputs: ["b"]),
+                .init(type: "Add", inputs: ["x", "b"], outputs: ["a"]),
+                .init(type: "Relu", inputs: ["a"], outputs: ["b"]),
                 .init(type: "Relu", inputs: ["b"], outputs: ["y"]),
             ]))
         #expect(error?.code == .invalidName && error?.message.contains("cycles") == true)

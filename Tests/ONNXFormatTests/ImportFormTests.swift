@@ -33,7 +33,8 @@ struct ImportFormTests {
                 == .slice(Slice(starts: [1], ends: [Shape.maximumElementCount], axes: [3], steps: [1])))
         let pad = try node(
             .init(
-                type: "Pad", inputs: ["x"], outputs: ["y"], floats: ["value": 2], lists: ["pads": [0, 0, 1, 1, 0, 0, 2, 2]]),
+                type: "Pad", inputs: ["x"], outputs: ["y"], floats: ["value": 2],
+                lists: ["pads": [0, 0, 1, 1, 0, 0, 2, 2]]),
             operatorSet: 10)
         #expect(pad.operation == .pad(Pad(mode: .constant, begins: [0, 0, 1, 1], ends: [0, 0, 2, 2], value: 2)))
         let split = try node(
@@ -77,7 +78,8 @@ struct ImportFormTests {
             ])
         #expect(throws: ONNXError.self) { try importONNX(spatial.storage) }
         let mask = TestModel(
-            operatorSet: 7, outputs: ["y", "mask"], nodes: [.init(type: "Dropout", inputs: ["x"], outputs: ["y", "mask"])])
+            operatorSet: 7, outputs: ["y", "mask"],
+            nodes: [.init(type: "Dropout", inputs: ["x"], outputs: ["y", "mask"])])
         #expect(throws: ONNXError.self) { try importONNX(mask.storage) }
     }
 

@@ -39,7 +39,8 @@ struct RandomGraph {
     }
 
     private mutating func clamp() -> Clamp? {
-        [nil, .relu, .relu6, Clamp(lower: -1, upper: 1), Clamp(upper: 0.5), Clamp()].randomElement(using: &generator) ?? nil
+        [nil, .relu, .relu6, Clamp(lower: -1, upper: 1), Clamp(upper: 0.5), Clamp()].randomElement(using: &generator)
+            ?? nil
     }
 
     private mutating func grow() throws(GraphError) {
@@ -59,7 +60,8 @@ struct RandomGraph {
             try append(.batchNormalization(BatchNormalization(epsilon: 1e-3)), [x] + parameters)
         case 6 where isImage: try append(.localResponseNormalization(LocalResponseNormalization(size: 3)), [x])
         case 7...8 where isImage: try appendPool(x)
-        case 9 where isImage: try append([.globalAveragePool, .globalMaxPool].randomElement(using: &generator) ?? .identity, [x])
+        case 9 where isImage:
+            try append([.globalAveragePool, .globalMaxPool].randomElement(using: &generator) ?? .identity, [x])
         case 10...12: try append(.unary(unaryFunction()), [x])
         case 13...14:
             let other = Bool.random(using: &generator) ? x : constant(random([1], 0.5...2))
@@ -83,7 +85,8 @@ struct RandomGraph {
         case 24 where rank >= 1:
             let kinds: [Reduction.Kind] = [.sum, .mean, .maximum, .minimum, .l1, .l2, .sumOfSquares]
             let reduction = Reduction(
-                kind: kinds.randomElement(using: &generator) ?? .sum, axes: Bool.random(using: &generator) ? [axis] : [],
+                kind: kinds.randomElement(using: &generator) ?? .sum,
+                axes: Bool.random(using: &generator) ? [axis] : [],
                 keepsDimensions: Bool.random(using: &generator))
             try append(.reduce(reduction), [x])
         case 25: try appendQuantization(x)
@@ -94,7 +97,8 @@ struct RandomGraph {
     private mutating func appendConvolution(_ x: ValueID, _ shape: Shape) throws(GraphError) {
         let groups = shape[1].isMultiple(of: 2) && Bool.random(using: &generator) ? 2 : 1
         let window = Window(
-            kernel: [3, 2], strides: [Int.random(in: 1...2, using: &generator), 1], dilations: [1, 2], padsBegin: [1, 0],
+            kernel: [3, 2], strides: [Int.random(in: 1...2, using: &generator), 1], dilations: [1, 2],
+            padsBegin: [1, 0],
             padsEnd: [0, 1])
         let weights = constant(random([4, shape[1] / groups, 3, 2], -1...1))
         let bias = Bool.random(using: &generator) ? constant(random([4])) : nil
@@ -114,7 +118,8 @@ struct RandomGraph {
             padsBegin: [0, 1], padsEnd: [1, 1])
         guard Bool.random(using: &generator) else {
             return try append(
-                .averagePool(Pooling(window: window, roundsUp: true, countsPadding: Bool.random(using: &generator))), [x])
+                .averagePool(Pooling(window: window, roundsUp: true, countsPadding: Bool.random(using: &generator))),
+                [x])
         }
         try append(.maxPool(Pooling(window: window)), [x], outputs: Int.random(in: 1...2, using: &generator))
     }
@@ -122,7 +127,8 @@ struct RandomGraph {
     private mutating func unaryFunction() -> UnaryFunction {
         let clamp = clamp() ?? Clamp(lower: 0.25)
         let functions: [UnaryFunction] = [
-            .clamp(clamp), .leakyRelu(alpha: 0.1), .elu(alpha: 0.5), .sigmoid, .hardSigmoid(alpha: 0.3, beta: 0.4), .hardSwish,
+            .clamp(clamp), .leakyRelu(alpha: 0.1), .elu(alpha: 0.5), .sigmoid, .hardSigmoid(alpha: 0.3, beta: 0.4),
+            .hardSwish,
             .tanh, .exp, .erf, .softplus, .negate, .absolute, .floor, .ceil, .round,
         ]
         return functions.randomElement(using: &generator) ?? .tanh
