@@ -82,10 +82,12 @@ extension SplitPlan {
         }
         if !search.isExhaustive {
             sentences.append(
-                "The graph has too many cuts to list: only \(search.cuts), the prefixes of a few orders, were considered.")
+                "The graph has too many cuts to list: only \(search.cuts), the prefixes of a few orders, were considered."
+            )
         }
         for count in search.refusals {
-            sentences.append("\(count.count) option\(count.count == 1 ? " was" : "s were") left out, \(count.refusal.text).")
+            sentences.append(
+                "\(count.count) option\(count.count == 1 ? " was" : "s were") left out, \(count.refusal.text).")
         }
         return sentences
     }
