@@ -1,0 +1,127 @@
+/// Turns the bytes of one band into elements in place, with memory it keeps from band to band.
+struct BandDecoder: ~Copyable {
+    var inflater: Inflater
+    private var packed = ScratchBuffer()
+    private var planar = ScratchBuffer()
+
+    init() throws(CodecError) {
+        inflater = try Inflater()
+    }
+
+    /// Checks, decompresses, reconstructs and places a band.
+    ///
+    /// - Parameters:
+    ///   - bytes: the whole band, record included; `record` was read and checked from it.
+    ///   - seed: the checksum of the header.
+    ///   - tensor: memory of the whole tensor, in `layout`.
+    ///   - offset: where the band begins within the container.
+    mutating func place(
+        _ bytes: UnsafeBufferPointer<UInt8>, record: BandRecord, header: TensorHeader, seed: UInt32,
+        into tensor: UnsafeMutableBufferPointer<UInt8>, layout: TensorLayout, offset: Int
+    ) throws(CodecError) {
+        let here = CodecError.Location(offset: offset, tensor: record.tensor, band: record.band)
+        let payload = UnsafeBufferPointer(rebasing: bytes[ContainerFormat.bandRecordLength...])
+        var reader = FieldReader(bytes, range: ContainerFormat.checkedBandLength..<ContainerFormat.bandRecordLength)
+        let declared = try reader.read(UInt32.self, "band checksum")
+        let recordSum = checksum(UnsafeBufferPointer(rebasing: bytes[..<ContainerFormat.checkedBandLength]), seed: seed)
+        let computed = checksum(payload, seed: recordSum)
+        guard declared == computed else {
+            throw CodecError(
+                .bandChecksumMismatch, "band", at: here, expected: hexadecimal(declared), got: hexadecimal(computed))
+        }
+        let geometry = header.geometry
+        let isPlanar = layout == .rowMajor || geometry.channelCount == 1
+        let elements = record.planes.lowerBound * geometry.planeSize..<record.planes.upperBound * geometry.planeSize
+        precondition(elements.upperBound <= tensor.count, "the destination holds the tensor")
+
+        guard let ranges = header.ranges else {
+            // Eight bits: the payload is the planes.
+            if isPlanar {
+                let target = UnsafeMutableBufferPointer(rebasing: tensor[elements])
+                if record.isCompressed {
+                    try inflater.decompress(payload, filling: target, at: here)
+                } else {
+                    _ = target.update(fromContentsOf: payload)
+                }
+                return
+            }
+            let planes = try unpackedPayload(payload, record: record, at: here)
+            geometry.scatter(record.planes, from: planes.baseAddress!, toChannelsLast: tensor.baseAddress!)
+            return
+        }
+
+        let symbols = try unpackedPayload(payload, record: record, at: here)
+        try checkPadding(symbols, header: header, planes: record.planes, at: here)
+        if isPlanar {
+            _ = reconstruct(
+                record.planes, header: header, ranges: ranges, symbols: symbols, from: 0,
+                to: tensor.baseAddress! + elements.lowerBound)
+            return
+        }
+        var position = 0
+        var plane = record.planes.lowerBound
+        while plane < record.planes.upperBound {
+            let step = plane..<min(plane + geometry.planesPerStep, record.planes.upperBound)
+            let scratch = planar.reserve(step.count * geometry.planeSize)
+            position = reconstruct(
+                step, header: header, ranges: ranges, symbols: symbols, from: position, to: scratch.baseAddress!)
+            geometry.scatter(step, from: scratch.baseAddress!, toChannelsLast: tensor.baseAddress!)
+            plane = step.upperBound
+        }
+    }
+
+    /// The decompressed payload: the payload itself when it is raw.
+    private mutating func unpackedPayload(
+        _ payload: UnsafeBufferPointer<UInt8>, record: BandRecord, at location: CodecError.Location
+    ) throws(CodecError) -> UnsafeBufferPointer<UInt8> {
+        guard record.isCompressed else { return payload }
+        let output = packed.reserve(record.unpackedLength)
+        try inflater.decompress(payload, filling: output, at: location)
+        return UnsafeBufferPointer(output)
+    }
+
+    /// The unused symbols of the last byte are zero, so that a frame has one form.
+    private func checkPadding(
+        _ symbols: UnsafeBufferPointer<UInt8>, header: TensorHeader, planes: Range<Int>,
+        at location: CodecError.Location
+    ) throws(CodecError) {
+        let used = header.symbolCount(of: planes) % header.precision.symbolsPerByte
+        guard used > 0, let last = symbols.last else { return }
+        guard last >> UInt8(used * header.precision.bits) == 0 else {
+            throw CodecError(
+                .corruptPayload, "padding of the last byte", at: location, expected: "0", got: hexadecimal(last))
+        }
+    }
+
+    /// Turns symbols into the codes of planes that lie one after another, from symbol position `start` on.
+    ///
+    /// - Returns: the symbol position after them.
+    private func reconstruct(
+        _ planes: Range<Int>, header: TensorHeader, ranges: ChannelRanges, symbols: UnsafeBufferPointer<UInt8>,
+        from start: Int, to codes: UnsafeMutablePointer<UInt8>
+    ) -> Int {
+        let planeSize = header.geometry.planeSize
+        let levels = header.precision.levelCount
+        var position = start
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: levels) { table in
+            let values = table.baseAddress!
+            values.initialize(repeating: 0, count: levels)
+            for plane in planes {
+                let index = ranges.index(ofChannel: plane % header.geometry.channelCount)
+                let target = codes + (plane - planes.lowerBound) * planeSize
+                let lower = ranges.lower[index]
+                let upper = ranges.upper[index]
+                guard lower < upper else {
+                    target.update(repeating: lower, count: planeSize)
+                    continue
+                }
+                ChannelQuantizer.fillCodes(values, levels: levels, lower: lower, upper: upper)
+                SymbolPacking.unpack(
+                    symbols.baseAddress!, from: position, count: planeSize, through: values,
+                    precision: header.precision, to: target)
+                position += planeSize
+            }
+        }
+        return position
+    }
+}
