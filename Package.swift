@@ -61,6 +61,9 @@ let package = Package(
         room("ActivationCodec", ["CZlib"]),
         room("Planning", ["ModelGraph"]),
         room("ImageInput", ["CTurboJPEG", "CPNG"]),
+
+        // L3
+        room("Quantization", ["ModelGraph", "InferenceEngine"]),
     ],
     swiftLanguageModes: [.v6]
 )

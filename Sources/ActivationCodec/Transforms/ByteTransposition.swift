@@ -4,7 +4,7 @@
 /// whatever the strides are. The memory of the two matrices must not overlap.
 ///
 /// - Complexity: O(rows · columns).
-func transposeBytes(
+package func transposeBytes(
     _ source: UnsafePointer<UInt8>, stride sourceStride: Int, rows: Int, columns: Int,
     to destination: UnsafeMutablePointer<UInt8>, stride destinationStride: Int
 ) {

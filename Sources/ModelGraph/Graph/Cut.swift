@@ -29,7 +29,8 @@ package struct Cut: Hashable, Sendable {
                 let isFromHead = producers[input.index].map { isHead[$0.index] } ?? true
                 if isHead[index] && !isFromHead {
                     throw GraphError(
-                        .illegalCut, "the head holds node \(node.name) but not its ancestor that computes \(graph[input].name)",
+                        .illegalCut,
+                        "the head holds node \(node.name) but not its ancestor that computes \(graph[input].name)",
                         at: graph.name)
                 }
                 if !isHead[index] && isFromHead { crosses[input.index] = true }
@@ -42,48 +43,46 @@ package struct Cut: Hashable, Sendable {
         tailOutputs = graph.outputs.filter { !isHeadValue($0) }
     }
 
-    /// The cut whose tail computes `outputs` (default: all that `boundary` does not hold) from `boundary`.
+    /// The cut that sends `boundary` and whose head computes exactly the graph outputs `headOutputs`.
     ///
-    /// This is how a cut is named between programs: tensor names survive where node numbers would not.
+    /// These names identify a cut within a graph and between programs, also inside a residual block, where one
+    /// boundary tensor depends on another: the tail is what the remaining outputs need, traced back to the boundary.
     /// - Throws: `GraphError.unknownName` for a name the graph lacks; `GraphError.illegalCut` when the tail would need
     ///   more than `boundary`, or not all of it.
-    package init(boundary names: [String], of graph: Graph) throws(GraphError) {
-        var isBoundary = [Bool](repeating: false, count: graph.values.count)
-        for name in names {
+    package init(sending boundary: [String], keeping headOutputs: [String] = [], of graph: Graph) throws(GraphError) {
+        var isSent = [Bool](repeating: false, count: graph.values.count)
+        for name in boundary {
             guard let value = graph.value(named: name), graph[value].constant == nil else {
                 throw GraphError(.unknownName, "the graph has no activation \"\(name)\"", at: graph.name)
             }
-            isBoundary[value.index] = true
+            isSent[value.index] = true
         }
-        let producers = graph.producers()
-        // The tail holds whatever descends from the boundary; all else is head.
+        for name in headOutputs where !graph.outputs.contains(where: { graph[$0].name == name }) {
+            throw GraphError(.unknownName, "the graph has no output \"\(name)\"", at: graph.name)
+        }
+        var isNeeded = [Bool](repeating: false, count: graph.values.count)
+        for output in graph.outputs where !headOutputs.contains(graph[output].name) { isNeeded[output.index] = true }
         var isTail = [Bool](repeating: false, count: graph.nodes.count)
-        var descends = isBoundary
-        for (index, node) in graph.nodes.enumerated() {
-            isTail[index] = node.inputs.contains { $0.map { descends[$0.index] } ?? false }
-            if isTail[index] {
-                for output in node.outputs { descends[output.index] = true }
-            }
-        }
-        for value in graph.values.indices where isBoundary[value] {
-            if let producer = producers[value], isTail[producer.index] {
-                throw GraphError(
-                    .illegalCut, "boundary tensor \(graph.values[value].name) depends on another of the boundary",
-                    at: graph.name)
-            }
+        for index in graph.nodes.indices.reversed() {
+            isTail[index] = graph.nodes[index].outputs.contains { isNeeded[$0.index] && !isSent[$0.index] }
+            guard isTail[index] else { continue }
+            for case let input? in graph.nodes[index].inputs { isNeeded[input.index] = true }
         }
         try self.init(headNodes: graph.nodeIDs.filter { !isTail[$0.index] }, of: graph)
-        let expected = graph.values.indices.filter { isBoundary[$0] }.map(ValueID.init)
-        guard boundary == expected else {
-            let needed = boundary.map { graph[$0].name }.joined(separator: ", ")
+        let names = self.boundary.map { graph[$0].name }
+        guard Set(names) == Set(boundary), Set(self.headOutputs.map { graph[$0].name }) == Set(headOutputs) else {
             throw GraphError(
-                .illegalCut, "boundary is [\(names.joined(separator: ", "))] but the tail needs [\(needed)]", at: graph.name)
+                .illegalCut,
+                "boundary is [\(boundary.joined(separator: ", "))] but the tail needs [\(names.joined(separator: ", "))]",
+                at: graph.name)
         }
     }
 
     /// Nothing on the edge: the input itself is sent.
     package static func cloudOnly(of graph: Graph) -> Cut {
-        guard let cut = try? Cut(headNodes: [NodeID](), of: graph) else { preconditionFailure("the empty set is closed") }
+        guard let cut = try? Cut(headNodes: [NodeID](), of: graph) else {
+            preconditionFailure("the empty set is closed")
+        }
         return cut
     }
 
@@ -117,7 +116,9 @@ extension Graph {
         var isNeededValue = [Bool](repeating: false, count: values.count)
         for output in outputs { isNeededValue[output.index] = true }
         for index in nodes.indices.reversed() {
-            guard nodes[index].outputs.contains(where: { isNeededValue[$0.index] && !isInput.contains($0) }) else { continue }
+            guard nodes[index].outputs.contains(where: { isNeededValue[$0.index] && !isInput.contains($0) }) else {
+                continue
+            }
             isNeeded[index] = true
             for case let input? in nodes[index].inputs { isNeededValue[input.index] = true }
         }

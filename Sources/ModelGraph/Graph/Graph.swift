@@ -62,7 +62,9 @@ package struct Graph: Sendable {
     package var inputs: [ValueID]
     package var outputs: [ValueID]
 
-    package init(name: String, values: [Value] = [], nodes: [Node] = [], inputs: [ValueID] = [], outputs: [ValueID] = []) {
+    package init(
+        name: String, values: [Value] = [], nodes: [Node] = [], inputs: [ValueID] = [], outputs: [ValueID] = []
+    ) {
         self.name = name
         self.values = values
         self.nodes = nodes

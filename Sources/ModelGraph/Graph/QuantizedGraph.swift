@@ -38,7 +38,8 @@ package struct ActivationQuantization: Hashable, Sendable, Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let scale = try container.decode(Float.self, forKey: .scale)
-        guard let valid = Self(validating: scale, zeroPoint: try container.decode(UInt8.self, forKey: .zeroPoint)) else {
+        guard let valid = Self(validating: scale, zeroPoint: try container.decode(UInt8.self, forKey: .zeroPoint))
+        else {
             throw DecodingError.dataCorruptedError(
                 forKey: .scale, in: container, debugDescription: "scale \(scale) is not a positive finite number")
         }
@@ -83,4 +84,27 @@ package struct QuantizedGraph: Sendable {
     }
 
     package subscript(value: ValueID) -> ActivationQuantization? { activations[value.index] }
+}
+
+extension QuantizedGraph {
+    /// The part that computes `outputs` from `inputs`, with its share of the quantisation.
+    /// - Throws: as `Graph.extracting(inputs:outputs:name:)`.
+    /// - SeeAlso: ``Graph/extracting(inputs:outputs:name:)``
+    package func extracting(
+        inputs: [ValueID], outputs: [ValueID], name: String
+    ) throws(GraphError) -> QuantizedGraph {
+        let part = try graph.extracting(inputs: inputs, outputs: outputs, name: name)
+        let originals = Dictionary(graph.values.enumerated().map { ($1.name, $0) }) { first, _ in first }
+        let producers = graph.producers()
+        return QuantizedGraph(
+            graph: part,
+            activations: part.values.map { value in originals[value.name].flatMap { activations[$0] } },
+            weights: part.nodes.map { node in
+                // Results name a node better than its own name, which files may repeat.
+                guard let output = originals[part[node.outputs[0]].name], let producer = producers[output] else {
+                    return nil
+                }
+                return weights[producer.index]
+            })
+    }
 }

@@ -86,8 +86,9 @@ package struct Window: Hashable, Sendable, Codable {
     package var padsBegin: [Int]
     package var padsEnd: [Int]
 
-    package init(kernel: [Int], strides: [Int]? = nil, dilations: [Int]? = nil, padsBegin: [Int]? = nil, padsEnd: [Int]? = nil)
-    {
+    package init(
+        kernel: [Int], strides: [Int]? = nil, dilations: [Int]? = nil, padsBegin: [Int]? = nil, padsEnd: [Int]? = nil
+    ) {
         self.kernel = kernel
         self.strides = strides ?? kernel.map { _ in 1 }
         self.dilations = dilations ?? kernel.map { _ in 1 }
@@ -121,7 +122,8 @@ package struct Gemm: Hashable, Sendable, Codable {
     package var activation: Clamp?
 
     package init(
-        alpha: Float = 1, beta: Float = 1, transposesA: Bool = false, transposesB: Bool = false, activation: Clamp? = nil
+        alpha: Float = 1, beta: Float = 1, transposesA: Bool = false, transposesB: Bool = false,
+        activation: Clamp? = nil
     ) {
         self.alpha = alpha
         self.beta = beta

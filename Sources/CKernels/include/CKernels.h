@@ -1,0 +1,350 @@
+// Compute kernels of the inference engine: one table of functions per instruction set.
+//
+// Contract of every kernel
+// - No allocation, no global state, no threads. A call computes a range of one layer; disjoint ranges
+//   may run concurrently on the same arguments (each with its own scratch).
+// - Activations are NHWC. A stride is the distance, in elements, between consecutive pixels, so that a layer
+//   reads and writes slices of a wider (concatenated) buffer: stride >= channels.
+// - A pixel range counts output pixels, flattened over batch x height x width.
+// - Nothing is read or written outside the tensors described; no pointer needs more than its natural alignment.
+// - Sizes are trusted: the caller has verified shapes, and byte sizes fit in ptrdiff_t.
+//
+// Numerics
+// - u8 kernels give the same bytes on every instruction set. Floating-point contraction is off in them;
+//   the rounding mode is assumed to be the default (to nearest, ties to even).
+//   Requantisation of an int32 accumulator: f = (float)acc * multiplier; the residual, if any, is added in float;
+//   f is clamped to [min - zero_point, max - zero_point] (NaN gives the lower bound), rounded half to even,
+//   then zero_point is added. int32 sums wrap in two's complement.
+// - f32 kernels may fuse and reorder: results differ between instruction sets within the usual bound
+//   of K * epsilon * sum |a||b|.
+#ifndef CK_CKERNELS_H
+#define CK_CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Half-open range of pixels or panels.
+typedef struct ck_range {
+    size_t first, last;
+} ck_range;
+
+/// Sliding window over an image. Output sizes are the caller's (so ceil_mode is too): taps outside the input are
+/// padding, whatever the sizes say. Strides and dilations are >= 1.
+typedef struct ck_geometry {
+    size_t batch;
+    size_t in_height, in_width;
+    size_t out_height, out_width;
+    size_t kernel_height, kernel_width;
+    size_t stride_height, stride_width;
+    size_t dilation_height, dilation_width;
+    size_t pad_top, pad_left;
+    /// Only average pooling with count_include_pad looks at these two.
+    size_t pad_bottom, pad_right;
+} ck_geometry;
+
+/// How a float result becomes uint8; see "Requantisation" above. min <= max.
+typedef struct ck_output_u8 {
+    uint8_t zero_point, min, max;
+} ck_output_u8;
+
+// MARK: Convolution
+
+/// Extents of a weight tensor `[out_channels, kernel_height, kernel_width, group_channels]`;
+/// taps = kernel_height * kernel_width. Depthwise: groups = out_channels, group_channels = 1.
+typedef struct ck_weight_shape {
+    size_t out_channels, taps, group_channels, groups;
+} ck_weight_shape;
+
+/// Weights to pack for uint8 activations: row-major int8, symmetric per output channel.
+typedef struct ck_weights_s8 {
+    ck_weight_shape shape;
+    const int8_t *weights;
+    const int32_t *bias;  ///< out_channels values, or NULL for zeros.
+    /// out_channels values: input scale * weight scale / output scale; finite.
+    const float *multipliers;
+    uint8_t in_zero_point;
+} ck_weights_s8;
+
+/// Weights to pack for float activations, row-major.
+typedef struct ck_weights_f32 {
+    ck_weight_shape shape;
+    const float *weights;
+    const float *bias;  ///< out_channels values, or NULL for zeros.
+} ck_weights_f32;
+
+/// One quantised convolution or fully connected layer (an image of 1 x 1), also depthwise
+/// (in_channels = out_channels = groups).
+typedef struct ck_conv_u8 {
+    ck_geometry geometry;
+    size_t in_channels, out_channels, groups;  ///< Channels of all groups together.
+    const uint8_t *input;
+    size_t in_stride;
+    uint8_t *output;
+    size_t out_stride;
+    const void *weights;  ///< Packed by the same table; 4-byte aligned (64 is fastest).
+    /// What padding reads: in_channels bytes equal to in_zero_point.
+    const uint8_t *padding;
+    uint8_t in_zero_point;
+    ck_output_u8 out;
+    /// Tensor of the output's shape added before the clamp, or NULL:
+    /// f += (float)(residual - residual_zero_point) * residual_multiplier.
+    const uint8_t *residual;
+    size_t residual_stride;
+    uint8_t residual_zero_point;
+    float residual_multiplier;
+} ck_conv_u8;
+
+/// One float convolution; the members are those of ck_conv_u8.
+typedef struct ck_conv_f32 {
+    ck_geometry geometry;
+    size_t in_channels, out_channels, groups;
+    const float *input;
+    size_t in_stride;
+    float *output;
+    size_t out_stride;
+    const void *weights;
+    const float *padding;  ///< in_channels zeros.
+    float min, max;        ///< Clamp of the result; -INFINITY and INFINITY for none.
+    const float *residual; ///< Added before the clamp, or NULL.
+    size_t residual_stride;
+} ck_conv_f32;
+
+// MARK: Pooling
+
+/// Padding never wins; a window without input gives 0.
+typedef struct ck_maxpool_u8 {
+    ck_geometry geometry;
+    size_t channels;
+    const uint8_t *input;
+    size_t in_stride;
+    uint8_t *output;
+    size_t out_stride;
+} ck_maxpool_u8;
+
+/// f = (float)sum(x - in_zero_point) * (multiplier / (float)count), then clamp and round as everywhere.
+/// count: taps inside the input, or, with count_include_pad, inside the padded input; at least 1.
+typedef struct ck_avgpool_u8 {
+    ck_geometry geometry;
+    size_t channels;
+    const uint8_t *input;
+    size_t in_stride;
+    uint8_t *output;
+    size_t out_stride;
+    uint8_t in_zero_point;
+    ck_output_u8 out;
+    float multiplier;  ///< input scale / output scale.
+    bool count_include_pad;
+} ck_avgpool_u8;
+
+/// NaN never wins; a window without input gives -INFINITY.
+typedef struct ck_maxpool_f32 {
+    ck_geometry geometry;
+    size_t channels;
+    const float *input;
+    size_t in_stride;
+    float *output;
+    size_t out_stride;
+} ck_maxpool_f32;
+
+typedef struct ck_avgpool_f32 {
+    ck_geometry geometry;
+    size_t channels;
+    const float *input;
+    size_t in_stride;
+    float *output;
+    size_t out_stride;
+    bool count_include_pad;
+} ck_avgpool_f32;
+
+// MARK: Pixel by pixel. An input stride of 0 repeats one pixel (a broadcast over height and width).
+// Input and output may be the same tensor with the same stride.
+
+/// f = (float)(a - za) * ma + (float)(b - zb) * mb.
+typedef struct ck_add_u8 {
+    size_t channels;
+    const uint8_t *a, *b;
+    size_t a_stride, b_stride;
+    uint8_t a_zero_point, b_zero_point;
+    float a_multiplier, b_multiplier;
+    uint8_t *output;
+    size_t out_stride;
+    ck_output_u8 out;
+} ck_add_u8;
+
+/// f = (float)((a - za) * (b - zb)) * multiplier.
+typedef struct ck_mul_u8 {
+    size_t channels;
+    const uint8_t *a, *b;
+    size_t a_stride, b_stride;
+    uint8_t a_zero_point, b_zero_point;
+    float multiplier;  ///< scale of a * scale of b / output scale.
+    uint8_t *output;
+    size_t out_stride;
+    ck_output_u8 out;
+} ck_mul_u8;
+
+typedef struct ck_lut_u8 {
+    size_t channels;
+    const uint8_t *input;
+    size_t in_stride;
+    uint8_t *output;
+    size_t out_stride;
+    const uint8_t *table;  ///< 256 bytes.
+} ck_lut_u8;
+
+/// f = (float)(x - in_zero_point) * multiplier.
+typedef struct ck_requantize_u8 {
+    size_t channels;
+    const uint8_t *input;
+    size_t in_stride;
+    uint8_t in_zero_point;
+    float multiplier;  ///< input scale / output scale.
+    uint8_t *output;
+    size_t out_stride;
+    ck_output_u8 out;
+} ck_requantize_u8;
+
+/// y = saturate(round(x / scale) + zero_point), ties to even; NaN gives zero_point. scale > 0.
+typedef struct ck_quantize_f32 {
+    size_t channels;
+    const float *input;
+    size_t in_stride;
+    uint8_t *output;
+    size_t out_stride;
+    float scale;
+    uint8_t zero_point;
+} ck_quantize_f32;
+
+/// y = (float)(x - zero_point) * scale.
+typedef struct ck_dequantize_u8 {
+    size_t channels;
+    const uint8_t *input;
+    size_t in_stride;
+    float *output;
+    size_t out_stride;
+    float scale;
+    uint8_t zero_point;
+} ck_dequantize_u8;
+
+/// y = clamp(a op b); for clamp_f32, b is not read.
+typedef struct ck_binary_f32 {
+    size_t channels;
+    const float *a, *b;
+    size_t a_stride, b_stride;
+    float *output;
+    size_t out_stride;
+    float min, max;  ///< -INFINITY and INFINITY for none; NaN gives min.
+} ck_binary_f32;
+
+// MARK: Layout. One side is dense NCHW `[batch, channels, pixels]`, the other NHWC with a stride.
+
+typedef struct ck_layout_u8 {
+    size_t batch, pixels, channels;  ///< pixels = height * width of one image.
+    size_t nhwc_stride;
+    const uint8_t *input;
+    uint8_t *output;
+} ck_layout_u8;
+
+typedef struct ck_layout_f32 {
+    size_t batch, pixels, channels;
+    size_t nhwc_stride;
+    const float *input;
+    float *output;
+} ck_layout_f32;
+
+// MARK: Tables
+
+typedef enum ck_isa {
+    CK_ISA_SCALAR = 0,
+    CK_ISA_AVX2,
+    CK_ISA_AVX512VNNI,
+    CK_ISA_NEON,
+    CK_ISA_NEON_DOTPROD,
+    CK_ISA_COUNT,
+} ck_isa;
+
+/// The kernels of one instruction set.
+///
+/// Convolution weights are packed once per table into panels of `*_panel` output channels. Panels are numbered over
+/// all groups: see ck_panel_count. A convolution computes the rectangle pixels x panels, so a caller
+/// divides either. Scratch: the size asked for, 16-byte aligned, one per concurrent call.
+typedef struct ck_table {
+    ck_isa isa;
+    const char *name;
+
+    size_t conv_u8s8_u8_panel;
+    size_t (*conv_u8s8_u8_packed_size)(const ck_weight_shape *);
+    void (*conv_u8s8_u8_pack)(const ck_weights_s8 *, void *packed);
+    size_t (*conv_u8s8_u8_scratch_size)(const ck_conv_u8 *);
+    void (*conv_u8s8_u8)(const ck_conv_u8 *, ck_range pixels, ck_range panels, void *scratch);
+
+    size_t conv_f32_panel;
+    size_t (*conv_f32_packed_size)(const ck_weight_shape *);
+    void (*conv_f32_pack)(const ck_weights_f32 *, void *packed);
+    size_t (*conv_f32_scratch_size)(const ck_conv_f32 *);
+    void (*conv_f32)(const ck_conv_f32 *, ck_range pixels, ck_range panels, void *scratch);
+
+    // Depthwise, channel multiplier 1.
+    size_t (*dwconv_u8s8_u8_packed_size)(const ck_weight_shape *);
+    void (*dwconv_u8s8_u8_pack)(const ck_weights_s8 *, void *packed);
+    size_t (*dwconv_u8s8_u8_scratch_size)(const ck_conv_u8 *);
+    void (*dwconv_u8s8_u8)(const ck_conv_u8 *, ck_range pixels, void *scratch);
+
+    size_t (*dwconv_f32_packed_size)(const ck_weight_shape *);
+    void (*dwconv_f32_pack)(const ck_weights_f32 *, void *packed);
+    size_t (*dwconv_f32_scratch_size)(const ck_conv_f32 *);
+    void (*dwconv_f32)(const ck_conv_f32 *, ck_range pixels, void *scratch);
+
+    void (*maxpool_u8)(const ck_maxpool_u8 *, ck_range pixels);
+    void (*avgpool_u8)(const ck_avgpool_u8 *, ck_range pixels);
+    void (*maxpool_f32)(const ck_maxpool_f32 *, ck_range pixels);
+    void (*avgpool_f32)(const ck_avgpool_f32 *, ck_range pixels);
+
+    void (*add_u8)(const ck_add_u8 *, ck_range pixels);
+    void (*mul_u8)(const ck_mul_u8 *, ck_range pixels);
+    void (*lut_u8)(const ck_lut_u8 *, ck_range pixels);
+    void (*requantize_u8)(const ck_requantize_u8 *, ck_range pixels);
+    void (*quantize_f32_u8)(const ck_quantize_f32 *, ck_range pixels);
+    void (*dequantize_u8_f32)(const ck_dequantize_u8 *, ck_range pixels);
+
+    void (*add_f32)(const ck_binary_f32 *, ck_range pixels);
+    void (*mul_f32)(const ck_binary_f32 *, ck_range pixels);
+    void (*clamp_f32)(const ck_binary_f32 *, ck_range pixels);
+
+    // Ranges count pixels flattened over the batch.
+    void (*nhwc_to_nchw_u8)(const ck_layout_u8 *, ck_range pixels);
+    void (*nchw_to_nhwc_u8)(const ck_layout_u8 *, ck_range pixels);
+    void (*nhwc_to_nchw_f32)(const ck_layout_f32 *, ck_range pixels);
+    void (*nchw_to_nhwc_f32)(const ck_layout_f32 *, ck_range pixels);
+} ck_table;
+
+/// The table of an instruction set; NULL where this CPU or this build lacks it. CK_ISA_SCALAR is always there.
+const ck_table *ck_table_for(ck_isa isa);
+
+/// The fastest table of this machine.
+const ck_table *ck_best_table(void);
+
+/// Number of weight panels of a convolution; panel is the table's `conv_*_panel`.
+static inline size_t ck_panel_count(size_t panel, size_t out_channels, size_t groups) {
+    return groups * ((out_channels / groups + panel - 1) / panel);
+}
+
+/// Tells the processor that the caller polls memory in a loop.
+static inline void ck_spin_hint(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

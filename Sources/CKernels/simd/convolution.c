@@ -1,0 +1,187 @@
+#include "convolution.h"
+
+#include <string.h>
+
+/// Tiles set up together, so that a panel of weights is read once for all of them.
+#define MAX_BLOCK_TILES 8
+/// Bound on the pointers and gathered rows of a block, to leave the first-level cache to the operands.
+#define MAX_BLOCK_SIZE 16384
+
+static size_t min(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static size_t round_up(size_t n, size_t unit) {
+    return (n + unit - 1) / unit * unit;
+}
+
+// MARK: Pointers
+
+static ck_window next_window(const ck_geometry *g, ck_window w) {
+    ptrdiff_t end_x = (ptrdiff_t)(g->out_width * g->stride_width) - (ptrdiff_t)g->pad_left;
+    ptrdiff_t end_y = (ptrdiff_t)(g->out_height * g->stride_height) - (ptrdiff_t)g->pad_top;
+    w.x += (ptrdiff_t)g->stride_width;
+    if (w.x < end_x) return w;
+    w.x = -(ptrdiff_t)g->pad_left;
+    w.y += (ptrdiff_t)g->stride_height;
+    if (w.y < end_y) return w;
+    w.y = -(ptrdiff_t)g->pad_top;
+    w.image += 1;
+    return w;
+}
+
+static bool is_interior(const ck_geometry *g, ck_window w) {
+    ptrdiff_t bottom = w.y + (ptrdiff_t)((g->kernel_height - 1) * g->dilation_height);
+    ptrdiff_t right = w.x + (ptrdiff_t)((g->kernel_width - 1) * g->dilation_width);
+    return w.y >= 0 && w.x >= 0 && bottom < (ptrdiff_t)g->in_height && right < (ptrdiff_t)g->in_width;
+}
+
+void ck_point_at_taps(
+    const ck_geometry *g, const char *input, size_t in_stride, const char *padding,
+    size_t first, size_t count, size_t pitch, const void **pointers) {
+    ck_window w = ck_window_at(g, first);
+    size_t tap_step = g->dilation_width * in_stride, row_step = g->dilation_height * g->in_width * in_stride;
+    for (size_t i = 0; i < count; ++i, w = next_window(g, w)) {
+        const void **to = pointers + i;
+        if (is_interior(g, w)) {
+            const char *row = input + (size_t)ck_tap_pixel(g, w, 0, 0) * in_stride;
+            for (size_t ky = 0; ky < g->kernel_height; ++ky, row += row_step) {
+                const char *at = row;
+                for (size_t kx = 0; kx < g->kernel_width; ++kx, at += tap_step, to += pitch) *to = at;
+            }
+            continue;
+        }
+        for (size_t ky = 0; ky < g->kernel_height; ++ky) {
+            for (size_t kx = 0; kx < g->kernel_width; ++kx, to += pitch) {
+                ptrdiff_t at = ck_tap_pixel(g, w, ky, kx);
+                *to = at < 0 ? padding : input + (size_t)at * in_stride;
+            }
+        }
+    }
+}
+
+// MARK: Gathering
+
+/// memcpy without the call, for the few bytes of a tap.
+static inline char *copy(char *to, const char *from, size_t size) {
+    size_t done = 0;
+    for (; done + 8 <= size; done += 8) memcpy(to + done, from + done, 8);
+    if (size & 4) {
+        memcpy(to + done, from + done, 4);
+        done += 4;
+    }
+    for (; done < size; ++done) to[done] = from[done];
+    return to + size;
+}
+
+static inline char *fill(char *to, char value, size_t size) {
+    memset(to, value, size);
+    return to + size;
+}
+
+/// Copies the taps of one window into a row.
+static void gather(const ck_convolution *c, const char *input, ck_window w, char *row) {
+    const ck_geometry *g = c->geometry;
+    size_t size = c->tap_size, width = g->kernel_width;
+    char *end = row + c->row_size;
+    bool dense = g->dilation_width == 1 && c->in_stride == size;
+    ck_range valid = ck_valid_taps(w.x, g->dilation_width, width, g->in_width);
+    for (size_t ky = 0; ky < g->kernel_height; ++ky) {
+        ptrdiff_t y = w.y + (ptrdiff_t)(ky * g->dilation_height);
+        if (y < 0 || y >= (ptrdiff_t)g->in_height || valid.first == valid.last) {
+            row = fill(row, *c->padding, width * size);
+            continue;
+        }
+        row = fill(row, *c->padding, valid.first * size);
+        const char *from = input + (size_t)ck_tap_pixel(g, w, ky, valid.first) * c->in_stride;
+        if (dense) {
+            row = copy(row, from, (valid.last - valid.first) * size);
+        } else {
+            for (size_t kx = valid.first; kx < valid.last; ++kx, from += g->dilation_width * c->in_stride) {
+                row = copy(row, from, size);
+            }
+        }
+        row = fill(row, *c->padding, (width - valid.last) * size);
+    }
+    fill(row, 0, (size_t)(end - row));
+}
+
+// MARK: Tiles
+
+void ck_convolution_prepare(ck_convolution *c, size_t step, size_t gather_below) {
+    size_t taps = c->geometry->kernel_height * c->geometry->kernel_width;
+    c->gathers = c->tap_size % step != 0 || (taps > 1 && c->tap_size < gather_below);
+    c->taps = c->gathers ? 1 : taps;
+    c->row_size = c->gathers ? round_up(taps * c->tap_size, step) : c->tap_size;
+}
+
+static size_t tile_size(const ck_convolution *c) {
+    size_t rows = c->gathers ? c->rows * c->row_size : 0;
+    return c->rows * c->taps * sizeof(void *) + round_up(rows, sizeof(void *));
+}
+
+static size_t block_tiles(const ck_convolution *c) {
+    size_t tiles = min(MAX_BLOCK_SIZE / tile_size(c), MAX_BLOCK_TILES);
+    return tiles ? tiles : 1;
+}
+
+size_t ck_convolution_scratch_size(const ck_convolution *c) {
+    return block_tiles(c) * tile_size(c);
+}
+
+/// Sets up the pointers of a tile of one group's input.
+static void set_up_tile(const ck_convolution *c, const char *input, size_t pixel, size_t rows, void *tile) {
+    const void **pointers = tile;
+    if (!c->gathers) {
+        ck_point_at_taps(c->geometry, input, c->in_stride, c->padding, pixel, rows, c->rows, pointers);
+        return;
+    }
+    char *row = (char *)(pointers + c->rows);
+    ck_window w = ck_window_at(c->geometry, pixel);
+    for (size_t i = 0; i < rows; ++i, row += c->row_size, w = next_window(c->geometry, w)) {
+        gather(c, input, w, row);
+        pointers[i] = row;
+    }
+}
+
+/// Computes panels of one group, numbered within the group, over one block of pixels.
+static void run_block(const ck_convolution *c, size_t group, ck_range pixels, ck_range panels, char *scratch) {
+    size_t size = tile_size(c);
+    const char *input = c->input + group * c->tap_size;
+    char *tile = scratch;
+    for (size_t pixel = pixels.first; pixel < pixels.last; pixel += c->rows, tile += size) {
+        set_up_tile(c, input, pixel, min(c->rows, pixels.last - pixel), tile);
+    }
+    size_t group_size = round_up(c->outputs, c->lanes) * c->channel_size;
+    for (size_t panel = panels.first; panel < panels.last; ++panel) {
+        size_t channel = panel * c->panel, channels = min(c->panel, c->outputs - channel);
+        ck_tile t = {
+            .panel = c->weights + group * group_size + channel * c->channel_size,
+            .vectors = (channels + c->lanes - 1) / c->lanes,
+            .channel = group * c->outputs + channel,
+            .channels = channels,
+        };
+        tile = scratch;
+        for (size_t pixel = pixels.first; pixel < pixels.last; pixel += c->rows, tile += size) {
+            t.pointers = (const void *const *)tile;
+            t.pixel = pixel;
+            t.rows = min(c->rows, pixels.last - pixel);
+            c->kernel(c, &t);
+        }
+    }
+}
+
+void ck_convolution_run(const ck_convolution *c, ck_range pixels, ck_range panels, void *scratch) {
+    size_t group_panels = ck_panel_count(c->panel, c->outputs, 1);
+    size_t block = block_tiles(c) * c->rows;
+    while (panels.first < panels.last) {
+        size_t group = panels.first / group_panels, start = group * group_panels;
+        size_t end = min(panels.last, start + group_panels);
+        for (size_t pixel = pixels.first; pixel < pixels.last; pixel += block) {
+            run_block(
+                c, group, (ck_range){pixel, min(pixel + block, pixels.last)},
+                (ck_range){panels.first - start, end - start}, scratch);
+        }
+        panels.first = end;
+    }
+}

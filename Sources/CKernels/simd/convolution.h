@@ -1,0 +1,55 @@
+// Convolution through indirect addressing: everything but the tile kernels, which differ per instruction set.
+//
+// Output is computed in tiles of `rows` pixels x one panel of channels. A tile's kernel reads its inputs through one
+// pointer per (tap, row): padding is a pointer to the padding row, and no patch is copied. Only where the channels of a
+// tap do not fill whole k-steps are the taps of a pixel gathered into one contiguous row first.
+#ifndef CK_CONVOLUTION_H
+#define CK_CONVOLUTION_H
+
+#include "../window.h"
+
+/// One tile for a kernel to compute.
+typedef struct ck_tile {
+    const void *const *pointers;  ///< [taps][the kernel's full row count]; only `rows` of each are set.
+    const void *panel;            ///< Packed weights.
+    size_t rows;                  ///< 1 ... the kernel's row count.
+    size_t vectors;               ///< Width of the panel in vectors.
+    size_t pixel;                 ///< First output pixel.
+    size_t channel;               ///< First output channel.
+    size_t channels;              ///< Valid channels of the panel.
+} ck_tile;
+
+/// One layer as a kernel family sees it. Sizes of elements are in bytes: this part is the same for u8 and float.
+typedef struct ck_convolution {
+    const void *layer;  ///< ck_conv_u8 or ck_conv_f32.
+    void (*kernel)(const struct ck_convolution *, const ck_tile *);
+    size_t rows, lanes, panel;  ///< Pixels of a tile; channels of a vector and of a full panel.
+
+    const ck_geometry *geometry;
+    const char *input;
+    const char *padding;
+    const char *weights;
+    size_t in_stride;        ///< Bytes between pixels.
+    size_t groups, outputs;  ///< Output channels of one group.
+    size_t tap_size;         ///< Bytes of one tap of one group.
+    size_t channel_size;     ///< Packed bytes of one output channel.
+
+    bool gathers;
+    size_t taps;      ///< Pointers per row: kernel taps, or 1 when gathering.
+    size_t row_size;  ///< Bytes under one pointer.
+} ck_convolution;
+
+/// Completes a description whose members up to channel_size are set. A row's size is a multiple of `step` bytes;
+/// taps below `gather_below` bytes are gathered.
+void ck_convolution_prepare(ck_convolution *, size_t step, size_t gather_below);
+
+size_t ck_convolution_scratch_size(const ck_convolution *);
+
+void ck_convolution_run(const ck_convolution *, ck_range pixels, ck_range panels, void *scratch);
+
+/// Points at the taps of `count` output pixels: pointers[tap * pitch + i] for pixel first + i.
+void ck_point_at_taps(
+    const ck_geometry *, const char *input, size_t in_stride, const char *padding,
+    size_t first, size_t count, size_t pitch, const void **pointers);
+
+#endif

@@ -1,0 +1,54 @@
+// All vector kernels of one instruction set. The including file, which is one translation unit, has
+// - defined CK_ISA and CK_ISA_CODE, its name and its ck_isa;
+// - defined CK_LANES and CK_BYTES, the 32-bit lanes and the bytes of a register;
+// - defined CK_U8_ROWS, CK_U8_VECTORS and CK_F32_ROWS, CK_F32_VECTORS, the tiles of the convolutions in pixels and
+//   vectors of channels, and CK_U8_TILE, CK_F32_TILE, the same for names;
+// - defined CK_ACTIVATION_OFFSET, what its ck_dot subtracts from activations;
+// - set the target of the functions that follow and included simd/vectors.h;
+// - defined the operations simd/conv_u8.h wants.
+
+#include "conv_u8.h"
+#include "conv_f32.h"
+#include "depthwise.h"
+#include "pooling.h"
+#include "pointwise.h"
+
+const ck_table CK_PASTE(ck_table_, CK_ISA) = {
+    .isa = CK_ISA_CODE,
+    .name = CK_STRING(CK_ISA),
+    .conv_u8s8_u8_panel = CK_U8_PANEL,
+    .conv_u8s8_u8_packed_size = CK_NAME(ck_u8s8_conv_u8_packed_size, CK_U8_TILE),
+    .conv_u8s8_u8_pack = CK_NAME(ck_u8s8_conv_u8_pack, CK_U8_TILE),
+    .conv_u8s8_u8_scratch_size = CK_NAME(ck_u8s8_conv_u8_scratch_size, CK_U8_TILE),
+    .conv_u8s8_u8 = CK_NAME(ck_u8s8_conv_u8, CK_U8_TILE),
+    .conv_f32_panel = CK_F32_PANEL,
+    .conv_f32_packed_size = CK_NAME(ck_f32_conv_f32_packed_size, CK_F32_TILE),
+    .conv_f32_pack = CK_NAME(ck_f32_conv_f32_pack, CK_F32_TILE),
+    .conv_f32_scratch_size = CK_NAME(ck_f32_conv_f32_scratch_size, CK_F32_TILE),
+    .conv_f32 = CK_NAME(ck_f32_conv_f32, CK_F32_TILE),
+    .dwconv_u8s8_u8_packed_size = CK_NAME(ck_u8s8_dwconv_u8_packed_size, CK_LANES),
+    .dwconv_u8s8_u8_pack = CK_NAME(ck_u8s8_dwconv_u8_pack, CK_LANES),
+    .dwconv_u8s8_u8_scratch_size = CK_NAME(ck_u8s8_dwconv_u8_scratch_size, CK_LANES),
+    .dwconv_u8s8_u8 = CK_NAME(ck_u8s8_dwconv_u8, CK_LANES),
+    .dwconv_f32_packed_size = CK_NAME(ck_f32_dwconv_f32_packed_size, CK_LANES),
+    .dwconv_f32_pack = CK_NAME(ck_f32_dwconv_f32_pack, CK_LANES),
+    .dwconv_f32_scratch_size = CK_NAME(ck_f32_dwconv_f32_scratch_size, CK_LANES),
+    .dwconv_f32 = CK_NAME(ck_f32_dwconv_f32, CK_LANES),
+    .maxpool_u8 = CK_NAME(ck_u8_maxpool_u8, CK_BYTES),
+    .avgpool_u8 = CK_NAME(ck_u8_avgpool_u8, CK_LANES),
+    .maxpool_f32 = CK_NAME(ck_f32_maxpool_f32, CK_LANES),
+    .avgpool_f32 = CK_NAME(ck_f32_avgpool_f32, CK_LANES),
+    .add_u8 = CK_NAME(ck_u8_add_u8, CK_LANES),
+    .mul_u8 = CK_NAME(ck_u8_mul_u8, CK_LANES),
+    .lut_u8 = ck_u8_lut_u8__scalar,
+    .requantize_u8 = CK_NAME(ck_u8_requantize_u8, CK_LANES),
+    .quantize_f32_u8 = CK_NAME(ck_f32_quantize_u8, CK_LANES),
+    .dequantize_u8_f32 = CK_NAME(ck_u8_dequantize_f32, CK_LANES),
+    .add_f32 = CK_NAME(ck_f32_add_f32, CK_LANES),
+    .mul_f32 = CK_NAME(ck_f32_mul_f32, CK_LANES),
+    .clamp_f32 = CK_NAME(ck_f32_clamp_f32, CK_LANES),
+    .nhwc_to_nchw_u8 = ck_u8_nhwc_to_nchw__8x8,
+    .nchw_to_nhwc_u8 = ck_u8_nchw_to_nhwc__8x8,
+    .nhwc_to_nchw_f32 = ck_f32_nhwc_to_nchw__4x4,
+    .nchw_to_nhwc_f32 = ck_f32_nchw_to_nhwc__4x4,
+};

@@ -1,0 +1,126 @@
+// Vectors of CK_LANES values, written once for all instruction sets with clang's vector extensions.
+// Including files define CK_ISA and CK_LANES; simd/kernels.h lists all they define. No include guard: one instruction set
+// is one translation unit.
+
+#include "../reference/reference.h"
+#include "convolution.h"
+#include "layout.h"
+#include "packing.h"
+
+// Every f32 multiply-add that should fuse says so (ck_fma); all else is rounded step by step, so that u8 results are
+// the same everywhere.
+#pragma STDC FP_CONTRACT OFF
+
+#define CK_INLINE static inline __attribute__((always_inline))
+#define CK_UNROLL _Pragma("clang loop unroll(full)")
+
+#define CK_JOIN_(a, b, c) a##__##b##_##c
+#define CK_JOIN(a, b, c) CK_JOIN_(a, b, c)
+#define CK_PASTE_(a, b) a##b
+#define CK_PASTE(a, b) CK_PASTE_(a, b)
+#define CK_STRING_(a) #a
+#define CK_STRING(a) CK_STRING_(a)
+/// Name of a kernel: what it does, for which instruction set, in which tile.
+#define CK_NAME(kernel, tile) CK_JOIN(kernel, CK_ISA, tile)
+
+// CK_CASES(n, K): K(1) K(2) ... K(n)
+#define CK_CASES_2(K) K(1) K(2)
+#define CK_CASES_4(K) CK_CASES_2(K) K(3) K(4)
+#define CK_CASES_6(K) CK_CASES_4(K) K(5) K(6)
+#define CK_CASES_14(K) CK_CASES_6(K) K(7) K(8) K(9) K(10) K(11) K(12) K(13) K(14)
+#define CK_CASES(n, K) CK_PASTE(CK_CASES_, n)(K)
+
+typedef float ck_vf32 __attribute__((vector_size(CK_LANES * 4)));
+typedef int32_t ck_vi32 __attribute__((vector_size(CK_LANES * 4)));
+typedef int16_t ck_vi16 __attribute__((vector_size(CK_LANES * 2)));
+typedef uint8_t ck_vu8 __attribute__((vector_size(CK_LANES)));
+/// A whole register of bytes.
+typedef uint8_t ck_bytes __attribute__((vector_size(CK_LANES * 4)));
+
+/// memcpy of `size` < 64 bytes without the call.
+CK_INLINE void ck_copy_bytes(void *to, const void *from, size_t size) {
+    char *t = to;
+    const char *f = from;
+#define CK_COPY(unit)                 \
+    if (size & unit) {                \
+        __builtin_memcpy(t, f, unit); \
+        t += unit;                    \
+        f += unit;                    \
+    }
+    CK_COPY(32) CK_COPY(16) CK_COPY(8) CK_COPY(4) CK_COPY(2) CK_COPY(1)
+#undef CK_COPY
+}
+
+// Loads and stores of the first `count` lanes, CK_LANES or fewer; the lanes beyond read as zero and are not written.
+
+#define CK_DEFINE_ACCESS(name, vector, element)                                        \
+    CK_INLINE vector ck_load_##name(const element *from, size_t count) {               \
+        vector v = {0};                                                                \
+        if (count == sizeof v / sizeof *from) {                                        \
+            __builtin_memcpy(&v, from, sizeof v);                                      \
+        } else {                                                                       \
+            ck_copy_bytes(&v, from, count * sizeof *from);                             \
+        }                                                                              \
+        return v;                                                                      \
+    }                                                                                  \
+    CK_INLINE void ck_store_##name(element *to, vector v, size_t count) {              \
+        if (count == sizeof v / sizeof *to) {                                          \
+            __builtin_memcpy(to, &v, sizeof v);                                        \
+        } else {                                                                       \
+            ck_copy_bytes(to, &v, count * sizeof *to);                                 \
+        }                                                                              \
+    }
+
+CK_DEFINE_ACCESS(f32, ck_vf32, float)
+CK_DEFINE_ACCESS(i32, ck_vi32, int32_t)
+CK_DEFINE_ACCESS(i16, ck_vi16, int16_t)
+CK_DEFINE_ACCESS(u8, ck_vu8, uint8_t)
+CK_DEFINE_ACCESS(bytes, ck_bytes, uint8_t)
+#undef CK_DEFINE_ACCESS
+
+CK_INLINE ck_vf32 ck_fma(ck_vf32 a, ck_vf32 b, ck_vf32 sum) {
+    return __builtin_elementwise_fma(a, b, sum);
+}
+
+CK_INLINE ck_vf32 ck_to_f32(ck_vi32 v) {
+    return __builtin_convertvector(v, ck_vf32);
+}
+
+CK_INLINE ck_vi32 ck_widen(ck_vu8 v) {
+    return __builtin_convertvector(v, ck_vi32);
+}
+
+CK_INLINE ck_vf32 ck_select(ck_vi32 mask, ck_vf32 yes, ck_vf32 no) {
+    return (ck_vf32)((mask & (ck_vi32)yes) | (~mask & (ck_vi32)no));
+}
+
+/// The larger lane; `b` where `a` is NaN.
+CK_INLINE ck_vf32 ck_max(ck_vf32 a, ck_vf32 b) {
+    return ck_select(a > b, a, b);
+}
+
+CK_INLINE ck_vf32 ck_min(ck_vf32 a, ck_vf32 b) {
+    return ck_select(a < b, a, b);
+}
+
+/// NaN gives min.
+CK_INLINE ck_vf32 ck_clamp_lanes(ck_vf32 v, float min, float max) {
+    return ck_min(ck_max(v, (ck_vf32){0} + min), (ck_vf32){0} + max);
+}
+
+/// The constants of requantisation.
+typedef struct ck_rounding {
+    float min, max;
+    int32_t zero_point;
+} ck_rounding;
+
+CK_INLINE ck_rounding ck_rounding_of(ck_output_u8 out) {
+    return (ck_rounding){(float)(out.min - out.zero_point), (float)(out.max - out.zero_point), out.zero_point};
+}
+
+/// Clamps, rounds half to even, adds the zero point. See ck_requantize of the reference.
+CK_INLINE ck_vu8 ck_round(ck_vf32 f, ck_rounding r) {
+    f = ck_clamp_lanes(f, r.min, r.max);
+    f = (f + 12582912.0f) - 12582912.0f;
+    return __builtin_convertvector(__builtin_convertvector(f, ck_vi32) + r.zero_point, ck_vu8);
+}

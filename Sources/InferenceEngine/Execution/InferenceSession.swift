@@ -1,0 +1,179 @@
+internal import CKernels
+package import ModelGraph
+
+/// Nanoseconds each node of a model took in one run, by `NodeID`; conversions count for the node that needed them.
+package struct LayerTimes: Sendable {
+    package internal(set) var nanoseconds: [UInt64]
+    /// Conversions at the outputs, which belong to no node.
+    package internal(set) var otherNanoseconds: UInt64 = 0
+
+    package init(for model: PreparedModel) {
+        nanoseconds = Array(repeating: 0, count: model.nodeNames.count)
+    }
+}
+
+/// The memory and threads with which one model runs, again and again, without allocating.
+///
+/// Write the inputs into `input(_:)`, call `run()`, read `output(_:)`. One thread at a time: create a session for each
+/// concurrent run; they share the model's weights.
+package final class InferenceSession {
+    package let model: PreparedModel
+    private let pool: WorkerPool
+    private let arena: UnsafeMutableRawBufferPointer
+    private let scratch: UnsafeMutableRawPointer
+    /// Scratch bytes of one part.
+    private let scratchStride: Int
+    private var steps: [BoundStep]
+
+    /// - Parameter pool: the threads to use; sessions may share it.
+    package init(_ model: PreparedModel, pool: WorkerPool) {
+        self.model = model
+        self.pool = pool
+        let alignment = TensorStorage.alignment
+        arena = .allocate(byteCount: max(model.arena.byteCount, 1), alignment: alignment)
+        let base = arena.baseAddress!
+        let address = { (buffer: BufferID) -> UnsafeMutableRawPointer in
+            if let constant = model.buffers[buffer.index].constant {
+                // Constants are only ever read; the C structs share one pointer type for operands.
+                return UnsafeMutableRawPointer(mutating: constant.bytes.baseAddress!)
+            }
+            return base + model.arena.offsets[buffer.index]
+        }
+        var largestScratch = 0
+        steps = model.steps.map { step in
+            let (work, scratchBytes) = step.bound(address, model.kernels)
+            largestScratch = max(largestScratch, scratchBytes)
+            return BoundStep(work: work, parts: work.usefulParts(width: pool.width), nodeIndex: step.node?.index ?? -1)
+        }
+        scratchStride = (largestScratch + alignment - 1) / alignment * alignment
+        scratch = .allocate(byteCount: max(scratchStride * pool.width, 1), alignment: alignment)
+    }
+
+    deinit {
+        arena.deallocate()
+        scratch.deallocate()
+    }
+
+    /// The memory of an input, in the form that `model.inputs[index]` states; read by `run`, clobbered afterwards.
+    package func input(_ index: Int) -> UnsafeMutableRawBufferPointer {
+        memory(of: model.inputBuffers[index], model.inputs[index])
+    }
+
+    /// The memory of an output, in the form that `model.outputs[index]` states; valid until the next run.
+    package func output(_ index: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(memory(of: model.outputBuffers[index], model.outputs[index]))
+    }
+
+    private func memory(of buffer: BufferID, _ port: Port) -> UnsafeMutableRawBufferPointer {
+        if let constant = model.buffers[buffer.index].constant {
+            return UnsafeMutableRawBufferPointer(mutating: constant.bytes)
+        }
+        let start = model.arena.offsets[buffer.index]
+        return UnsafeMutableRawBufferPointer(rebasing: arena[start..<start + port.byteCount])
+    }
+
+    /// Runs the model on what the input memory holds.
+    /// - Throws: `EngineError.layerFailed` when an operator without a kernel refuses its operands.
+    package func run() throws {
+        for index in steps.indices { try runStep(index) }
+    }
+
+    /// Runs the model and adds each node's time to `times`.
+    package func run(measuring times: inout LayerTimes) throws {
+        let clock = ContinuousClock()
+        var start = clock.now
+        for index in steps.indices {
+            try runStep(index)
+            let end = clock.now
+            let elapsed = UInt64((end - start) / .nanoseconds(1))
+            let node = steps[index].nodeIndex
+            if node >= 0 { times.nanoseconds[node] += elapsed } else { times.otherNanoseconds += elapsed }
+            start = end
+        }
+    }
+
+    private struct PartContext {
+        let step: UnsafePointer<BoundStep>
+        let kernels: KernelTable
+        let scratch: UnsafeMutableRawPointer
+        let scratchStride: Int
+    }
+
+    private func runStep(_ index: Int) throws {
+        if case .reference(let call) = steps[index].work { return try runByDefinition(call) }
+        steps.withUnsafeBufferPointer { steps in
+            let step = steps.baseAddress! + index
+            if step.pointee.parts == 1 {
+                step.pointee.work.run(part: 0, of: 1, kernels: model.kernels, scratch: scratch)
+                return
+            }
+            let context = PartContext(
+                step: step, kernels: model.kernels, scratch: scratch, scratchStride: scratchStride)
+            withUnsafePointer(to: context) { context in
+                pool.run(parts: step.pointee.parts, context: context) { context, part, parts in
+                    let context = context.assumingMemoryBound(to: PartContext.self).pointee
+                    context.step.pointee.work.run(
+                        part: part, of: parts, kernels: context.kernels,
+                        scratch: context.scratch + part * context.scratchStride)
+                }
+            }
+        }
+    }
+
+    private func runByDefinition(_ call: ReferenceCall) throws {
+        let operands = call.operands.map { operand -> Tensor? in
+            switch operand {
+            case .absent: return nil
+            case .constant(let tensor): return tensor
+            case .activation(let buffer, let type):
+                let port = Port(name: call.name, type: type, form: .plain)
+                let memory = memory(of: buffer, port)
+                return Tensor(
+                    type,
+                    storage: TensorStorage(byteCount: memory.count) { $0.copyMemory(from: UnsafeRawBufferPointer(memory)) })
+            }
+        }
+        let results: [Tensor]
+        do {
+            results = try call.operation.evaluate(operands, outputCount: call.outputs.count, node: call.name)
+        } catch {
+            throw EngineError(.layerFailed, error.message, at: call.name)
+        }
+        for (buffer, tensor) in zip(call.outputs, results) {
+            tensor.withUnsafeBytes { bytes in
+                let start = model.arena.offsets[buffer.index]
+                UnsafeMutableRawBufferPointer(rebasing: arena[start..<start + bytes.count]).copyMemory(from: bytes)
+            }
+        }
+    }
+}
+
+extension InferenceSession {
+    /// Runs the model on tensors, copying them in and out; for inputs and outputs in plain form.
+    /// - Throws: `EngineError.inputMismatch` for a tensor of another type than its port.
+    package func run(_ tensors: [Tensor]) throws -> [Tensor] {
+        guard tensors.count == model.inputs.count else {
+            throw EngineError(
+                .inputMismatch, "expected \(model.inputs.count) inputs, got \(tensors.count)", at: model.name)
+        }
+        for (index, tensor) in tensors.enumerated() {
+            let port = model.inputs[index]
+            guard port.form == .plain, tensor.type == port.type else {
+                throw EngineError(.inputMismatch, "expected \(port.type), got \(tensor.type)", at: port.name)
+            }
+            tensor.withUnsafeBytes { input(index).copyMemory(from: $0) }
+        }
+        try run()
+        return copyOutputs()
+    }
+
+    /// The outputs of the last run as tensors: uint8 where the port is quantised.
+    package func copyOutputs() -> [Tensor] {
+        model.outputs.indices.map { index in
+            let bytes = output(index)
+            let port = model.outputs[index]
+            let type = port.form.quantization == nil ? port.type : TensorType(.uint8, port.type.shape)
+            return Tensor(type, storage: TensorStorage(byteCount: bytes.count) { $0.copyMemory(from: bytes) })
+        }
+    }
+}

@@ -1,0 +1,48 @@
+internal import CKernels
+
+/// The instruction sets that kernels exist for. Integer results are the same bytes on all of them.
+package enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
+    case scalar
+    case avx2
+    case avx512vnni
+    case neon
+    case neonDotProduct = "neon-dotprod"
+
+    private var isa: ck_isa {
+        switch self {
+        case .scalar: CK_ISA_SCALAR
+        case .avx2: CK_ISA_AVX2
+        case .avx512vnni: CK_ISA_AVX512VNNI
+        case .neon: CK_ISA_NEON
+        case .neonDotProduct: CK_ISA_NEON_DOTPROD
+        }
+    }
+
+    /// Those this machine can run, the slowest (scalar) first.
+    package static var available: [InstructionSet] { allCases.filter { ck_table_for($0.isa) != nil } }
+
+    /// The fastest of this machine.
+    package static var best: InstructionSet {
+        let isa = ck_best_table().pointee.isa
+        return allCases.first { $0.isa == isa } ?? .scalar
+    }
+
+    func kernels() throws(EngineError) -> KernelTable {
+        guard let table = ck_table_for(isa) else {
+            let available = Self.available.map(\.rawValue).joined(separator: ", ")
+            throw EngineError(
+                .unavailableInstructionSet, "not available on this machine, which has \(available)", at: rawValue)
+        }
+        return KernelTable(pointer: table)
+    }
+}
+
+/// The kernels of one instruction set.
+///
+/// `@unchecked Sendable` invariant: the table is a constant of the program.
+@dynamicMemberLookup
+struct KernelTable: @unchecked Sendable {
+    let pointer: UnsafePointer<ck_table>
+
+    subscript<Member>(dynamicMember member: KeyPath<ck_table, Member>) -> Member { pointer.pointee[keyPath: member] }
+}

@@ -1,0 +1,230 @@
+internal import CKernels
+internal import ModelGraph
+
+/// Nodes in float32.
+extension Lowering {
+    private static let channelsLast = TensorForm(layout: .channelsLast)
+
+    mutating func lowerToFloat(_ node: Node) throws -> Bool {
+        guard node.outputs.count == 1, graph[node.outputs[0]].type.elementType == .float32,
+            let input = node.inputs.first ?? nil, graph[input].type.elementType == .float32
+        else { return false }
+        let output = node.outputs[0]
+        switch node.operation {
+        case .convolution(let convolution):
+            return try lowerConvolution(node, convolution)
+        case .gemm(let gemm):
+            return try lowerGemm(node, gemm)
+        case .matrixProduct:
+            return try lowerGemm(node, Gemm())
+        case .maxPool, .globalMaxPool, .averagePool, .globalAveragePool:
+            return try lowerPooling(node, input, output)
+        case .unary(let function):
+            return try lowerUnary(function, input, output)
+        case .binary(let function, let activation):
+            return try lowerBinary(node, function, activation, output)
+        case .concat(let axis):
+            return try lowerConcatenation(node, axis, output)
+        case .softmax(let softmax):
+            return try lowerSoftmax(softmax, input, output)
+        case .localResponseNormalization(let normalization):
+            guard shape(input).rank == 4 else { return false }
+            let from = try read(input, as: Self.channelsLast)
+            let into = define(output, as: Self.channelsLast)
+            let (pixels, channels) = rows(of: shape(input))
+            emit(
+                .localResponseNormalization(normalization, pixels: pixels, channels: channels), reads: [from],
+                writes: [into])
+            return true
+        default:
+            return false
+        }
+    }
+
+    private mutating func lowerConvolution(_ node: Node, _ convolution: Convolution) throws -> Bool {
+        guard let source = node.inputs[0], graph[source].constant == nil, let weightsID = node.inputs[1],
+            let weights = graph[weightsID].constant,
+            let geometry = geometry(convolution.window, input: shape(source), output: shape(node.outputs[0]))
+        else { return false }
+        var bias: [Float]?
+        if node.inputs.count > 2, let biasID = node.inputs[2] {
+            guard let constant = graph[biasID].constant else { return false }
+            bias = constant.array(of: Float.self)
+        }
+        let values = Self.channelsLastWeights(weights.array(of: Float.self), shape: weights.shape)
+        try emitConvolution(
+            source, node.outputs[0], geometry: geometry, weights: values, bias: bias,
+            shape: ck_weight_shape(
+                out_channels: weights.shape[0], taps: weights.shape.elementCount(in: 2..<weights.shape.rank),
+                group_channels: weights.shape[1], groups: convolution.groups),
+            activation: convolution.activation, layout: .channelsLast)
+        return true
+    }
+
+    /// `alpha · A · B + beta · C` with constant B and a constant C that is one row.
+    private mutating func lowerGemm(_ node: Node, _ gemm: Gemm) throws -> Bool {
+        guard let source = node.inputs[0], graph[source].constant == nil, let weightsID = node.inputs[1],
+            let weights = graph[weightsID].constant, weights.shape.rank == 2, !gemm.transposesA,
+            shape(source).rank >= 2, let inner = shape(source).last, inner > 0
+        else { return false }
+        let columns = gemm.transposesB ? weights.shape[0] : weights.shape[1]
+        guard columns > 0 else { return false }
+        var bias: [Float]?
+        if node.inputs.count > 2, let biasID = node.inputs[2] {
+            guard let constant = graph[biasID].constant else { return false }
+            let row = constant.array(of: Float.self)
+            guard row.count == 1 || (row.count == columns && constant.shape.last == columns) else { return false }
+            bias = (0..<columns).map { gemm.beta * (row.count == 1 ? row[0] : row[$0]) }
+        }
+        var values = weights.array(of: Float.self)
+        if !gemm.transposesB { values = Self.transposed(values, rows: inner, columns: columns) }
+        if gemm.alpha != 1 { values = values.map { gemm.alpha * $0 } }
+        try emitConvolution(
+            source, node.outputs[0], geometry: matrixGeometry(rows: shape(source).elementCount / inner),
+            weights: values, bias: bias,
+            shape: ck_weight_shape(out_channels: columns, taps: 1, group_channels: inner, groups: 1),
+            activation: gemm.activation, layout: .rowMajor)
+        return true
+    }
+
+    private static func transposed(_ values: [Float], rows: Int, columns: Int) -> [Float] {
+        [Float](unsafeUninitializedCapacity: values.count) { target, count in
+            for row in 0..<rows {
+                for column in 0..<columns { target[column * rows + row] = values[row * columns + column] }
+            }
+            count = values.count
+        }
+    }
+
+    private mutating func emitConvolution(
+        _ source: ValueID, _ target: ValueID, geometry: ck_geometry, weights: [Float], bias: [Float]?,
+        shape: ck_weight_shape, activation: Clamp?, layout: Layout
+    ) throws {
+        let inChannels = shape.group_channels * shape.groups
+        var arguments = ck_conv_f32()
+        arguments.geometry = geometry
+        (arguments.in_channels, arguments.out_channels, arguments.groups) = (inChannels, shape.out_channels, shape.groups)
+        (arguments.in_stride, arguments.out_stride) = (inChannels, shape.out_channels)
+        let clamp = activation ?? Clamp()
+        (arguments.min, arguments.max) = (clamp.lower, clamp.upper)
+        let packed = pack(weights, bias: bias, shape: shape)
+        let from = try read(source, as: TensorForm(layout: layout))
+        let into = define(target, as: TensorForm(layout: layout))
+        emit(.convolutionF32(arguments, packed), reads: [from], writes: [into])
+    }
+
+    private func pack(_ weights: [Float], bias: [Float]?, shape: ck_weight_shape) -> PackedWeights {
+        let isDepthwise = shape.groups > 1 && shape.groups == shape.out_channels && shape.group_channels == 1
+        return weights.withUnsafeBufferPointer { values in
+            (bias ?? []).withUnsafeBufferPointer { biasValues in
+                var source = ck_weights_f32()
+                source.shape = shape
+                source.weights = values.baseAddress
+                source.bias = bias == nil ? nil : biasValues.baseAddress
+                let byteCount =
+                    isDepthwise ? kernels.dwconv_f32_packed_size(&source.shape) : kernels.conv_f32_packed_size(&source.shape)
+                let storage = TensorStorage(byteCount: byteCount) { target in
+                    if isDepthwise {
+                        kernels.dwconv_f32_pack(&source, target.baseAddress)
+                    } else {
+                        kernels.conv_f32_pack(&source, target.baseAddress)
+                    }
+                }
+                let padding = TensorStorage(byteCount: shape.group_channels * shape.groups * 4) { target in
+                    target.initializeMemory(as: Float.self, repeating: 0)
+                }
+                return PackedWeights(storage: storage, isDepthwise: isDepthwise, padding: padding)
+            }
+        }
+    }
+
+    private mutating func lowerPooling(_ node: Node, _ input: ValueID, _ output: ValueID) throws -> Bool {
+        guard let geometry = poolingGeometry(node.operation, input: shape(input), output: shape(output)) else {
+            return false
+        }
+        let channels = shape(input)[1]
+        let from = try read(input, as: Self.channelsLast)
+        let into = define(output, as: Self.channelsLast)
+        switch node.operation {
+        case .maxPool, .globalMaxPool:
+            var arguments = ck_maxpool_f32()
+            arguments.geometry = geometry
+            arguments.channels = channels
+            (arguments.in_stride, arguments.out_stride) = (channels, channels)
+            emit(.maxPoolF32(arguments), reads: [from], writes: [into])
+        default:
+            var arguments = ck_avgpool_f32()
+            arguments.geometry = geometry
+            arguments.channels = channels
+            (arguments.in_stride, arguments.out_stride) = (channels, channels)
+            if case .averagePool(let pooling) = node.operation { arguments.count_include_pad = pooling.countsPadding }
+            emit(.averagePoolF32(arguments), reads: [from], writes: [into])
+        }
+        return true
+    }
+
+    private mutating func lowerUnary(_ function: UnaryFunction, _ input: ValueID, _ output: ValueID) throws -> Bool {
+        let form = TensorForm(layout: naturalForm(input)?.layout ?? .rowMajor)
+        let from = try read(input, as: form)
+        let into = define(output, as: form)
+        if case .clamp(let clamp) = function {
+            let (pixels, channels) = rows(of: shape(input))
+            var arguments = ck_binary_f32()
+            arguments.channels = channels
+            (arguments.a_stride, arguments.out_stride) = (channels, channels)
+            (arguments.min, arguments.max) = (clamp.lower, clamp.upper)
+            emit(.clampF32(arguments, pixels: pixels), reads: [from], writes: [into])
+        } else {
+            emit(.unaryF32(function, count: shape(input).elementCount), reads: [from], writes: [into])
+        }
+        return true
+    }
+
+    private mutating func lowerBinary(
+        _ node: Node, _ function: BinaryFunction, _ activation: Clamp?, _ output: ValueID
+    ) throws -> Bool {
+        guard function == .add || function == .multiply, let left = node.inputs[0], let right = node.inputs[1],
+            shape(left) == shape(right), graph[left].constant == nil, graph[right].constant == nil
+        else { return false }
+        let form = TensorForm(layout: naturalForm(left)?.layout ?? .rowMajor)
+        let (pixels, channels) = rows(of: shape(left))
+        var arguments = ck_binary_f32()
+        arguments.channels = channels
+        (arguments.a_stride, arguments.b_stride, arguments.out_stride) = (channels, channels, channels)
+        let clamp = activation ?? Clamp()
+        (arguments.min, arguments.max) = (clamp.lower, clamp.upper)
+        let reads = [try read(left, as: form), try read(right, as: form)]
+        let into = define(output, as: form)
+        emit(
+            function == .add ? .addF32(arguments, pixels: pixels) : .multiplyF32(arguments, pixels: pixels),
+            reads: reads, writes: [into])
+        return true
+    }
+
+    private mutating func lowerConcatenation(_ node: Node, _ axis: Int, _ output: ValueID) throws -> Bool {
+        let operands = node.inputs.compactMap(\.self)
+        guard let axis = shape(output).normalizedAxis(axis) else { return false }
+        let hasConstant = operands.contains { graph[$0].constant != nil }
+        let layout: Layout = shape(output).rank == 4 && axis == 1 && !hasConstant ? .channelsLast : .rowMajor
+        let form = TensorForm(layout: layout)
+        let sources = try operands.map { (buffer: try read($0, as: form), shape: shape($0)) }
+        let into = define(output, as: form)
+        let copies = concatenation(sources, axis: axis, output: shape(output), layout: layout, elementBytes: 4)
+        emit(.copyBlocks(copies), reads: sources.map(\.buffer), writes: [into])
+        return true
+    }
+
+    private mutating func lowerSoftmax(_ softmax: Softmax, _ input: ValueID, _ output: ValueID) throws -> Bool {
+        let shape = shape(input)
+        guard let axis = shape.normalizedAxis(softmax.axis) else { return false }
+        let columns = softmax.flattensTrailingAxes ? shape.elementCount(in: axis..<shape.rank) : shape[axis]
+        let isInnermost = softmax.flattensTrailingAxes || shape.elementCount(in: (axis + 1)..<shape.rank) == 1
+        guard isInnermost, columns > 0 else { return false }
+        let from = try read(input, as: .plain)
+        let into = define(output, as: .plain)
+        emit(
+            .softmax(rows: shape.elementCount / columns, columns: columns, isLogarithmic: softmax.isLogarithmic),
+            reads: [from], writes: [into])
+        return true
+    }
+}

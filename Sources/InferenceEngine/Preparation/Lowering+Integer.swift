@@ -1,0 +1,222 @@
+internal import CKernels
+internal import ModelGraph
+
+/// Nodes in integer arithmetic: uint8 activations, int8 weights, int32 sums, one float multiplication to requantise.
+extension Lowering {
+    mutating func lowerToIntegers(_ node: Node, _ id: NodeID) throws -> Bool {
+        guard let quantizations = quantizations(of: node), !quantizations.inputs.isEmpty else { return false }
+        let output = quantizations.output
+        switch node.operation {
+        case .convolution(let convolution):
+            return try lowerConvolution(node, id, convolution, quantizations.inputs[0], output)
+        case .gemm(let gemm):
+            return try lowerMatrixProduct(node, id, gemm.activation, quantizations.inputs[0], output)
+        case .matrixProduct:
+            return try lowerMatrixProduct(node, id, nil, quantizations.inputs[0], output)
+        case .maxPool, .globalMaxPool, .averagePool, .globalAveragePool:
+            return try lowerPooling(node, quantizations.inputs[0], output)
+        case .unary(let function):
+            return try lowerUnary(node, function, quantizations.inputs[0], output)
+        case .binary(let function, let activation):
+            return try lowerBinary(node, function, activation, quantizations.inputs, output)
+        case .concat(let axis):
+            return try lowerConcatenation(node, axis, output)
+        default:
+            return false
+        }
+    }
+
+    /// The integer interval of an activation clamp.
+    private func outputRange(_ output: ActivationQuantization, _ clamp: Clamp?) -> ck_output_u8 {
+        let clamp = clamp ?? Clamp()
+        return ck_output_u8(
+            zero_point: output.zeroPoint, min: clamp.lower == -.infinity ? 0 : output.quantize(clamp.lower),
+            max: clamp.upper == .infinity ? 255 : output.quantize(clamp.upper))
+    }
+
+    private mutating func lowerConvolution(
+        _ node: Node, _ id: NodeID, _ convolution: Convolution, _ input: ActivationQuantization,
+        _ output: ActivationQuantization
+    ) throws -> Bool {
+        guard let source = node.inputs[0], let weights = quantized.weights[id.index],
+            let geometry = geometry(convolution.window, input: shape(source), output: shape(node.outputs[0]))
+        else { return false }
+        try emitConvolution(
+            source, node.outputs[0], geometry: geometry, groups: convolution.groups, weights: weights, input: input,
+            output: output, activation: convolution.activation, layout: .channelsLast)
+        return true
+    }
+
+    private mutating func lowerMatrixProduct(
+        _ node: Node, _ id: NodeID, _ activation: Clamp?, _ input: ActivationQuantization, _ output: ActivationQuantization
+    ) throws -> Bool {
+        guard let source = node.inputs[0], graph[source].constant == nil, let weights = quantized.weights[id.index],
+            let inner = shape(source).last, inner > 0, shape(source).rank >= 2, inner == weights.values.shape[1]
+        else { return false }
+        if case .gemm(let gemm) = node.operation, gemm.transposesA { return false }
+        try emitConvolution(
+            source, node.outputs[0], geometry: matrixGeometry(rows: shape(source).elementCount / inner), groups: 1,
+            weights: weights, input: input, output: output, activation: activation, layout: .rowMajor)
+        return true
+    }
+
+    private mutating func emitConvolution(
+        _ source: ValueID, _ target: ValueID, geometry: ck_geometry, groups: Int, weights: QuantizedWeights,
+        input: ActivationQuantization, output: ActivationQuantization, activation: Clamp?, layout: Layout
+    ) throws {
+        let shape = weights.values.shape
+        let (outChannels, groupChannels) = (shape[0], shape[1])
+        let inChannels = groupChannels * groups
+        var arguments = ck_conv_u8()
+        arguments.geometry = geometry
+        (arguments.in_channels, arguments.out_channels, arguments.groups) = (inChannels, outChannels, groups)
+        (arguments.in_stride, arguments.out_stride) = (inChannels, outChannels)
+        arguments.in_zero_point = input.zeroPoint
+        arguments.out = outputRange(output, activation)
+        let packed = pack(weights, groups: groups, input: input, output: output)
+        let from = try read(source, as: TensorForm(quantization: input, layout: layout))
+        let into = define(target, as: TensorForm(quantization: output, layout: layout))
+        emit(.convolutionU8(arguments, packed), reads: [from], writes: [into])
+    }
+
+    private func pack(
+        _ weights: QuantizedWeights, groups: Int, input: ActivationQuantization, output: ActivationQuantization
+    ) -> PackedWeights {
+        let shape = weights.values.shape
+        let isDepthwise = groups > 1 && groups == shape[0] && shape[1] == 1
+        let values = Self.channelsLastWeights(weights.values.array(of: Int8.self), shape: shape)
+        let bias = weights.bias.array(of: Int32.self)
+        let multipliers = weights.scales.map { Float(Double(input.scale) * Double($0) / Double(output.scale)) }
+        return values.withUnsafeBufferPointer { values in
+            bias.withUnsafeBufferPointer { bias in
+                multipliers.withUnsafeBufferPointer { multipliers in
+                    var source = ck_weights_s8()
+                    source.shape = ck_weight_shape(
+                        out_channels: shape[0], taps: shape.elementCount(in: 2..<shape.rank), group_channels: shape[1],
+                        groups: groups)
+                    source.weights = values.baseAddress
+                    source.bias = bias.baseAddress
+                    source.multipliers = multipliers.baseAddress
+                    source.in_zero_point = input.zeroPoint
+                    let byteCount =
+                        isDepthwise
+                        ? kernels.dwconv_u8s8_u8_packed_size(&source.shape)
+                        : kernels.conv_u8s8_u8_packed_size(&source.shape)
+                    let storage = TensorStorage(byteCount: byteCount) { target in
+                        if isDepthwise {
+                            kernels.dwconv_u8s8_u8_pack(&source, target.baseAddress)
+                        } else {
+                            kernels.conv_u8s8_u8_pack(&source, target.baseAddress)
+                        }
+                    }
+                    let padding = TensorStorage(byteCount: shape[1] * groups) { target in
+                        target.initializeMemory(as: UInt8.self, repeating: input.zeroPoint)
+                    }
+                    return PackedWeights(storage: storage, isDepthwise: isDepthwise, padding: padding)
+                }
+            }
+        }
+    }
+
+    private mutating func lowerPooling(
+        _ node: Node, _ input: ActivationQuantization, _ output: ActivationQuantization
+    ) throws -> Bool {
+        guard let source = node.inputs[0],
+            let geometry = poolingGeometry(node.operation, input: shape(source), output: shape(node.outputs[0]))
+        else { return false }
+        let channels = shape(source)[1]
+        let from = try read(source, as: TensorForm(quantization: input, layout: .channelsLast))
+        switch node.operation {
+        case .maxPool, .globalMaxPool:
+            var arguments = ck_maxpool_u8()
+            arguments.geometry = geometry
+            arguments.channels = channels
+            (arguments.in_stride, arguments.out_stride) = (channels, channels)
+            // A maximum does not change the scale: readers that want another one requantise.
+            let into = define(node.outputs[0], as: TensorForm(quantization: input, layout: .channelsLast))
+            emit(.maxPoolU8(arguments), reads: [from], writes: [into])
+        default:
+            var arguments = ck_avgpool_u8()
+            arguments.geometry = geometry
+            arguments.channels = channels
+            (arguments.in_stride, arguments.out_stride) = (channels, channels)
+            arguments.in_zero_point = input.zeroPoint
+            arguments.out = outputRange(output, nil)
+            arguments.multiplier = Float(Double(input.scale) / Double(output.scale))
+            if case .averagePool(let pooling) = node.operation { arguments.count_include_pad = pooling.countsPadding }
+            let into = define(node.outputs[0], as: TensorForm(quantization: output, layout: .channelsLast))
+            emit(.averagePoolU8(arguments), reads: [from], writes: [into])
+        }
+        return true
+    }
+
+    /// Any function of one uint8 operand is a table of 256.
+    private mutating func lowerUnary(
+        _ node: Node, _ function: UnaryFunction, _ input: ActivationQuantization, _ output: ActivationQuantization
+    ) throws -> Bool {
+        guard let source = node.inputs[0] else { return false }
+        let operands = Tensor((0...255).map { input.dequantize(UInt8($0)) }, shape: [256])
+        let results = try Operator.unary(function).evaluate([operands], outputCount: 1, node: node.name)[0]
+        let table = results.array(of: Float.self).map(output.quantize)
+        let storage = TensorStorage(byteCount: 256) { target in
+            table.withUnsafeBytes { target.copyMemory(from: $0) }
+        }
+        let layout = naturalForm(source)?.layout ?? .rowMajor
+        let (pixels, channels) = rows(of: shape(source))
+        var arguments = ck_lut_u8()
+        arguments.channels = channels
+        (arguments.in_stride, arguments.out_stride) = (channels, channels)
+        let from = try read(source, as: TensorForm(quantization: input, layout: layout))
+        let into = define(node.outputs[0], as: TensorForm(quantization: output, layout: layout))
+        emit(.lookupU8(arguments, storage, pixels: pixels), reads: [from], writes: [into])
+        return true
+    }
+
+    private mutating func lowerBinary(
+        _ node: Node, _ function: BinaryFunction, _ activation: Clamp?, _ inputs: [ActivationQuantization],
+        _ output: ActivationQuantization
+    ) throws -> Bool {
+        guard function == .add || function == .multiply, inputs.count == 2,
+            let left = node.inputs[0], let right = node.inputs[1], shape(left) == shape(right)
+        else { return false }
+        let layout = naturalForm(left)?.layout ?? .rowMajor
+        let (pixels, channels) = rows(of: shape(left))
+        let leftBuffer = try read(left, as: TensorForm(quantization: inputs[0], layout: layout))
+        let rightBuffer = try read(right, as: TensorForm(quantization: inputs[1], layout: layout))
+        let into = define(node.outputs[0], as: TensorForm(quantization: output, layout: layout))
+        if function == .add {
+            var arguments = ck_add_u8()
+            arguments.channels = channels
+            (arguments.a_stride, arguments.b_stride, arguments.out_stride) = (channels, channels, channels)
+            (arguments.a_zero_point, arguments.b_zero_point) = (inputs[0].zeroPoint, inputs[1].zeroPoint)
+            arguments.a_multiplier = Float(Double(inputs[0].scale) / Double(output.scale))
+            arguments.b_multiplier = Float(Double(inputs[1].scale) / Double(output.scale))
+            arguments.out = outputRange(output, activation)
+            emit(.addU8(arguments, pixels: pixels), reads: [leftBuffer, rightBuffer], writes: [into])
+        } else {
+            var arguments = ck_mul_u8()
+            arguments.channels = channels
+            (arguments.a_stride, arguments.b_stride, arguments.out_stride) = (channels, channels, channels)
+            (arguments.a_zero_point, arguments.b_zero_point) = (inputs[0].zeroPoint, inputs[1].zeroPoint)
+            arguments.multiplier = Float(Double(inputs[0].scale) * Double(inputs[1].scale) / Double(output.scale))
+            arguments.out = outputRange(output, activation)
+            emit(.multiplyU8(arguments, pixels: pixels), reads: [leftBuffer, rightBuffer], writes: [into])
+        }
+        return true
+    }
+
+    private mutating func lowerConcatenation(_ node: Node, _ axis: Int, _ output: ActivationQuantization) throws -> Bool {
+        let operands = node.inputs.compactMap(\.self)
+        let target = node.outputs[0]
+        guard operands.allSatisfy({ graph[$0].constant == nil }), let axis = shape(target).normalizedAxis(axis) else {
+            return false
+        }
+        let layout: Layout = shape(target).rank == 4 && axis == 1 ? .channelsLast : .rowMajor
+        let form = TensorForm(quantization: output, layout: layout)
+        let sources = try operands.map { (buffer: try read($0, as: form), shape: shape($0)) }
+        let into = define(target, as: form)
+        let copies = concatenation(sources, axis: axis, output: shape(target), layout: layout, elementBytes: 1)
+        emit(.copyBlocks(copies), reads: sources.map(\.buffer), writes: [into])
+        return true
+    }
+}

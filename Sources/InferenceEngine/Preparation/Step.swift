@@ -1,0 +1,72 @@
+internal import CKernels
+internal import ModelGraph
+
+/// One kernel call of a prepared model.
+struct Step: Sendable {
+    let work: Work
+    let reads: [BufferID]
+    let writes: [BufferID]
+    /// The graph node this is part of; conversions belong to the node that asked for them, or to none.
+    let node: NodeID?
+}
+
+/// A kernel and its arguments, all but the addresses, which a session fills in for its own arena.
+///
+/// `@unchecked Sendable` invariant: the C structs hold only null pointers and pointers into `PackedWeights`, which
+/// never change and live as long as the model.
+enum Work: @unchecked Sendable {
+    case convolutionU8(ck_conv_u8, PackedWeights)
+    case convolutionF32(ck_conv_f32, PackedWeights)
+    case maxPoolU8(ck_maxpool_u8)
+    case maxPoolF32(ck_maxpool_f32)
+    case averagePoolU8(ck_avgpool_u8)
+    case averagePoolF32(ck_avgpool_f32)
+    case addU8(ck_add_u8, pixels: Int)
+    case multiplyU8(ck_mul_u8, pixels: Int)
+    case lookupU8(ck_lut_u8, TensorStorage, pixels: Int)
+    case requantize(ck_requantize_u8, pixels: Int)
+    case quantize(ck_quantize_f32, pixels: Int)
+    case dequantize(ck_dequantize_u8, pixels: Int)
+    case addF32(ck_binary_f32, pixels: Int)
+    case multiplyF32(ck_binary_f32, pixels: Int)
+    case clampF32(ck_binary_f32, pixels: Int)
+    case layoutU8(ck_layout_u8, to: Layout)
+    case layoutF32(ck_layout_f32, to: Layout)
+    case copyBlocks([BlockCopy])
+    case unaryF32(UnaryFunction, count: Int)
+    case softmax(rows: Int, columns: Int, isLogarithmic: Bool)
+    case localResponseNormalization(LocalResponseNormalization, pixels: Int, channels: Int)
+    case reference(ReferenceCall)
+}
+
+/// Weights in the form that one kernel table reads.
+struct PackedWeights: Sendable {
+    let storage: TensorStorage
+    let isDepthwise: Bool
+    /// What padding reads: one pixel of the input's zero.
+    let padding: TensorStorage
+}
+
+/// Copies `count` blocks from one buffer to another, each with its own stride; all in bytes.
+struct BlockCopy: Sendable {
+    let source: BufferID
+    let blockBytes: Int
+    let sourceStride: Int
+    let targetOffset: Int
+    let targetStride: Int
+    let count: Int
+}
+
+/// An operator without a kernel of its own, run by its definition.
+struct ReferenceCall: Sendable {
+    enum Operand: Sendable {
+        case activation(BufferID, TensorType)
+        case constant(Tensor)
+        case absent
+    }
+
+    let operation: Operator
+    let operands: [Operand]
+    let outputs: [BufferID]
+    let name: String
+}

@@ -1,0 +1,178 @@
+extension Evaluation {
+    /// The same elements under the inferred shape.
+    func reshaped() -> Tensor {
+        operand(0).reshaped(to: outputTypes[0].shape)
+    }
+
+    func concat(axis: Int) -> Tensor {
+        let output = outputTypes[0]
+        let axis = resolved(axis, in: output.shape)
+        let parts = inputs.indices.map(operand)
+        let outer = output.shape.elementCount(in: 0..<axis)
+        let storage = TensorStorage(byteCount: output.byteCount) { target in
+            var offset = 0
+            for index in 0..<outer {
+                for part in parts {
+                    let size = part.byteCount / outer
+                    part.withUnsafeBytes { source in
+                        UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + size])
+                            .copyMemory(
+                                from: UnsafeRawBufferPointer(rebasing: source[index * size..<(index + 1) * size]))
+                    }
+                    offset += size
+                }
+            }
+        }
+        return Tensor(output, storage: storage)
+    }
+
+    func transpose(permutation: [Int]) -> Tensor {
+        let strides = operand(0).shape.strides
+        let output = outputTypes[0].shape
+        return operand(0).selecting(StridedOffsets(output, strides: permutation.map { strides[$0] }), shape: output)
+    }
+
+    func expand() -> Tensor {
+        let output = outputTypes[0].shape
+        return operand(0).selecting(
+            StridedOffsets(output, strides: operand(0).shape.strides(broadcastTo: output)), shape: output)
+    }
+
+    func shape(start: Int, end: Int?) -> Tensor {
+        let shape = operand(0).shape
+        return Tensor(shape.axes(from: start, to: end).map { Int64(shape[$0]) }, shape: outputTypes[0].shape)
+    }
+
+    /// - Throws: `GraphError.invalidAttribute` for an index beyond the extent.
+    func gather(axis: Int) throws(GraphError) -> Tensor {
+        let source = operand(0)
+        let axis = resolved(axis, in: source.shape)
+        let extent = source.shape[axis]
+        let indices = operand(1).integers ?? []
+        guard indices.count == operand(1).shape.elementCount, indices.allSatisfy({ (-extent..<extent).contains($0) })
+        else {
+            throw GraphError(
+                .invalidAttribute, "\(kind): an index is out of range for axis \(axis) of \(source.type)", at: node)
+        }
+        var selection = source.shape.map { Array(0..<$0) }
+        selection[axis] = indices.map { $0 < 0 ? $0 + extent : $0 }
+        return source.selecting(selection).reshaped(to: outputTypes[0].shape)
+    }
+
+    func slice(_ slice: Slice) -> Tensor {
+        operand(0).selecting(
+            slice.indices(in: operand(0).shape).map { axis in (0..<axis.count).map { axis.first + $0 * axis.step } })
+    }
+
+    func split(axis: Int, sizes: [Int]) -> [Tensor] {
+        let source = operand(0)
+        let axis = resolved(axis, in: source.shape)
+        var start = 0
+        return sizes.map { size in
+            var selection = source.shape.map { Array(0..<$0) }
+            selection[axis] = Array(start..<start + size)
+            start += size
+            return source.selecting(selection)
+        }
+    }
+
+    /// Negative pads crop first; then the other pads extend what is left.
+    func pad(_ pad: Pad) -> Tensor {
+        let source = operand(0)
+        let fill = Tensor([pad.value], type: TensorType(source.elementType, []))
+        let selection = source.shape.indices.map { axis in
+            let first = max(0, -pad.begins[axis])
+            let extent = source.shape[axis] - first + min(pad.ends[axis], 0)
+            return (0..<outputTypes[0].shape[axis]).map { index in
+                pad.mode.source(of: index - max(pad.begins[axis], 0), extent: extent).map { $0 + first }
+            }
+        }
+        return source.selecting(selection, fill: fill)
+    }
+
+    private func resolved(_ axis: Int, in shape: Shape) -> Int {
+        guard let resolved = shape.normalizedAxis(axis) else {
+            preconditionFailure("inference accepted axis \(axis) of \(shape)")
+        }
+        return resolved
+    }
+}
+
+extension Pad.Mode {
+    /// Where the element at `index` comes from; `nil` for the fill.
+    fileprivate func source(of index: Int, extent: Int) -> Int? {
+        if (0..<extent).contains(index) { return index }
+        switch self {
+        case .constant: return nil
+        case .edge: return min(max(index, 0), extent - 1)
+        case .wrap: return index.positiveRemainder(by: extent)
+        case .reflect:
+            let period = max(2 * (extent - 1), 1)
+            let phase = index.positiveRemainder(by: period)
+            return min(phase, period - phase)
+        }
+    }
+}
+
+extension Int {
+    fileprivate func positiveRemainder(by divisor: Int) -> Int {
+        let remainder = self % divisor
+        return remainder < 0 ? remainder + divisor : remainder
+    }
+}
+
+extension Tensor {
+    /// The elements at `offsets`, row-major under `shape`.
+    fileprivate func selecting(_ offsets: some Sequence<Int>, shape: Shape) -> Tensor {
+        func select<Element: TensorElement>(_: Element.Type) -> TensorStorage {
+            withUnsafeBytes { source in
+                TensorStorage(byteCount: shape.elementCount * MemoryLayout<Element>.size) { target in
+                    for (index, offset) in offsets.enumerated() {
+                        target.storeBytes(
+                            of: source.loadUnaligned(
+                                fromByteOffset: offset * MemoryLayout<Element>.size, as: Element.self),
+                            toByteOffset: index * MemoryLayout<Element>.size, as: Element.self)
+                    }
+                }
+            }
+        }
+        let storage =
+            switch elementType.byteCount {
+            case 1: select(UInt8.self)
+            case 2: select(UInt16.self)
+            case 4: select(UInt32.self)
+            default: select(UInt64.self)
+            }
+        return Tensor(TensorType(elementType, shape), storage: storage)
+    }
+
+    /// The sub-tensor whose index along each axis runs through that axis's selection.
+    fileprivate func selecting(_ selection: [[Int]]) -> Tensor {
+        let strides = shape.strides
+        let offsets = selection.indices.map { axis in selection[axis].map { $0 * strides[axis] } }
+        let result = Shape(selection.map(\.count))
+        var all = [0]
+        all.reserveCapacity(result.elementCount)
+        for axisOffsets in offsets { all = all.flatMap { base in axisOffsets.map { base + $0 } } }
+        return selecting(all, shape: result)
+    }
+
+    /// As without `fill`, which stands wherever a selection is `nil`.
+    fileprivate func selecting(_ selection: [[Int?]], fill: Tensor) -> Tensor {
+        // The fill is appended to the elements and every hole refers to it.
+        let hole = shape.elementCount
+        let storage = TensorStorage(byteCount: byteCount + fill.byteCount) { target in
+            withUnsafeBytes { target.copyMemory(from: $0) }
+            fill.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: target[byteCount...]).copyMemory(from: $0) }
+        }
+        let extended = Tensor(TensorType(elementType, [hole + 1]), storage: storage)
+        let strides = shape.strides
+        var all = [0]
+        for (axis, indices) in selection.enumerated() {
+            all = all.flatMap { base in
+                indices.map { index in index.map { base == hole ? hole : base + $0 * strides[axis] } ?? hole }
+            }
+        }
+        return extended.selecting(all, shape: Shape(selection.map(\.count)))
+    }
+}

@@ -1,0 +1,71 @@
+internal import ModelGraph
+
+extension NodeTranslation {
+    /// Operators whose results are known at import.
+    static let constants: [String: Translator] = [
+        "Constant": { (node) throws(ONNXError) in try node.constantValue() },
+        "ConstantOfShape": { (node) throws(ONNXError) in try node.constantOfShape() },
+        "Shape": { (node) throws(ONNXError) in
+            try node.expect(operands: 1...1)
+            let shape = try node.required(0, "data").type.shape
+            let start = shape.axisBound(try node.int("start") ?? 0)
+            let end = shape.axisBound(try node.int("end") ?? shape.rank)
+            let extents = shape.dimensions[start..<max(start, end)].map(Int64.init)
+            return .constant(Tensor(extents, shape: [extents.count]))
+        },
+        "Size": { (node) throws(ONNXError) in
+            try node.expect(operands: 1...1)
+            return .constant(Tensor(scalar: Int64(try node.required(0, "data").type.shape.elementCount)))
+        },
+    ]
+}
+
+extension NodeContext {
+    fileprivate mutating func constantValue() throws(ONNXError) -> NodeTranslation {
+        if let tensor = try tensor("value") { return .constant(tensor) }
+        if let value = try float("value_float") { return .constant(Tensor(scalar: value)) }
+        if let value = try int("value_int") { return .constant(Tensor(scalar: Int64(value))) }
+        if let values = try floats("value_floats") { return .constant(Tensor(values, shape: [values.count])) }
+        if let values = try ints("value_ints") { return .constant(Tensor(values.map(Int64.init), shape: [values.count])) }
+        try refuseUnreadAttributes()
+        throw missing("value")
+    }
+
+    fileprivate mutating func constantOfShape() throws(ONNXError) -> NodeTranslation {
+        try expect(operands: 1...1)
+        let extents = try requiredIntegers(0, "shape")
+        let value = try tensor("value") ?? Tensor([Float(0)], shape: [1])
+        guard value.shape.elementCount == 1 else {
+            throw invalid("value", expected: "one element", got: "\(value.type)")
+        }
+        let type: TensorType
+        do throws(GraphError) {
+            type = TensorType(value.elementType, try Shape(validating: extents, context: name))
+        } catch {
+            throw ONNXError(.invalidGraph, "the shape is invalid", at: location(), cause: error)
+        }
+        return .constant(type) { Tensor(repeating: value, as: type) }
+    }
+}
+
+extension Tensor {
+    /// A tensor of `type` whose elements all equal the one element of `value`.
+    fileprivate init(repeating value: Tensor, as type: TensorType) {
+        let size = value.byteCount
+        let storage = TensorStorage(byteCount: type.byteCount) { target in
+            value.withUnsafeBytes { source in
+                for offset in stride(from: 0, to: target.count, by: size) {
+                    UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + size]).copyMemory(from: source)
+                }
+            }
+        }
+        self.init(type, storage: storage)
+    }
+}
+
+extension Shape {
+    /// Resolves a bound among the axes: negative ones count from the end, all are clamped.
+    fileprivate func axisBound(_ bound: Int) -> Int {
+        Swift.min(Swift.max(bound < 0 ? bound + rank : bound, 0), rank)
+    }
+}

@@ -1,0 +1,77 @@
+/// What the activation codec makes of each boundary, measured on real activations.
+package struct CodecProfile: ProfileDocument, Hashable {
+    package static let schema = "cleave.codec-profile"
+    package static let version = 1
+
+    package struct Entry: Hashable, Sendable, Codable {
+        /// `Cut.name(in:)`: one tensor's name, or several joined by `+`.
+        package var boundary: String
+        /// The codec's setting, as the codec spells it.
+        package var mode: String
+        /// Elements before encoding.
+        package var elements: Int64
+        /// The median over the images.
+        package var encoded: ByteCount
+        /// On the edge.
+        package var encode: Timing
+        /// In the cloud.
+        package var decode: Timing
+        /// The fraction of images, 0...1, whose top-1 class is that of the same network without this encoding.
+        package var top1Agreement: Double?
+        /// The mean cosine between the outputs with and without this encoding, −1...1.
+        package var outputCosine: Double?
+
+        package init(
+            boundary: String, mode: String, elements: Int64, encoded: ByteCount, encode: Timing, decode: Timing,
+            top1Agreement: Double? = nil, outputCosine: Double? = nil
+        ) {
+            self.boundary = boundary
+            self.mode = mode
+            self.elements = elements
+            self.encoded = encoded
+            self.encode = encode
+            self.decode = decode
+            self.top1Agreement = top1Agreement
+            self.outputCosine = outputCosine
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case boundary, mode, elements, encode, decode, top1Agreement, outputCosine
+            case encoded = "encodedBytes"
+        }
+
+        package var bitsPerElement: Double { elements == 0 ? 0 : 8 * Double(encoded.bytes) / Double(elements) }
+    }
+
+    package var provenance: Provenance
+    package var model: ModelIdentity
+    /// How many images the entries were measured over.
+    package var images: Int
+    package var entries: [Entry]
+
+    package init(provenance: Provenance, model: ModelIdentity, images: Int, entries: [Entry]) {
+        self.provenance = provenance
+        self.model = model
+        self.images = images
+        self.entries = entries
+    }
+
+    package func validate() throws(PlanningError) {
+        guard images >= 1 else {
+            throw PlanningError(.invalidNumber, "expected at least one image, got \(images)", at: "images")
+        }
+        for (index, entry) in entries.enumerated() {
+            let field = "entries[\(index)]"
+            guard entry.elements >= 0 else {
+                throw PlanningError(.invalidNumber, "expected a number ≥ 0, got \(entry.elements)", at: "\(field).elements")
+            }
+            if let agreement = entry.top1Agreement, !(0...1).contains(agreement) {
+                throw PlanningError(.invalidNumber, "expected 0...1, got \(agreement)", at: "\(field).top1Agreement")
+            }
+            if let cosine = entry.outputCosine, !(-1...1).contains(cosine) {
+                throw PlanningError(.invalidNumber, "expected -1...1, got \(cosine)", at: "\(field).outputCosine")
+            }
+        }
+        try entries.checkUnique("entries") { "\($0.boundary) in mode \($0.mode)" }
+    }
+}

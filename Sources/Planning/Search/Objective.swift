@@ -1,0 +1,119 @@
+internal import ModelGraph
+
+/// What a plan makes as small (or, for throughput, as large) as it can.
+package enum Objective: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Picture to answer, one picture at a time.
+    case latency
+    /// Answers a second with edge, link and cloud working on different pictures.
+    case throughput
+    case uplinkBytes
+    /// How long the edge computes for one picture.
+    case edgeTime
+}
+
+/// How much of the network must lie between the picture and what leaves the edge.
+package enum PrivacyFloor: Hashable, Sendable, Codable {
+    case none
+    /// Each boundary tensor is the result of at least so many nodes (its own and their ancestors); 1 keeps the picture
+    /// itself on the edge.
+    case nodesBeforeBoundary(Int)
+    /// The node runs on the edge and nothing that it is computed from is sent.
+    case notBefore(node: String)
+
+    /// Any floor keeps the picture on the edge, and so excludes cloud-only.
+    package var allowsPicture: Bool {
+        switch self {
+        case .none: true
+        case .nodesBeforeBoundary(let count): count <= 0
+        case .notBefore: false
+        }
+    }
+}
+
+package struct PlanConstraints: Hashable, Sendable, Codable {
+    package var privacy: PrivacyFloor
+    /// The largest loss a codec mode may cause, as the fraction of images whose top-1 class changes (an upper bound on
+    /// the loss of accuracy). A cut without a measured agreement does not satisfy it.
+    package var maximumAccuracyLoss: Double?
+    package var maximumUplink: ByteCount?
+    /// A cut without a measured peak memory does not satisfy it.
+    package var maximumEdgeMemory: ByteCount?
+
+    package init(
+        privacy: PrivacyFloor = .none, maximumAccuracyLoss: Double? = nil, maximumUplink: ByteCount? = nil,
+        maximumEdgeMemory: ByteCount? = nil
+    ) {
+        self.privacy = privacy
+        self.maximumAccuracyLoss = maximumAccuracyLoss
+        self.maximumUplink = maximumUplink
+        self.maximumEdgeMemory = maximumEdgeMemory
+    }
+}
+
+/// Why an option was not allowed; the first that applies.
+package enum Refusal: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The codec profile has neither the boundary nor all of its tensors.
+    case notMeasured
+    case privacy
+    case edgeMemory
+    case uplinkSize
+    case accuracy
+}
+
+/// A privacy floor made fast to test: which boundary tensors and nodes it decides by.
+struct PrivacyTest {
+    /// By value index: whether the value may be sent.
+    private let isAllowed: [Bool]
+    private let requiredHeadNode: NodeID?
+
+    /// - Throws: `PlanningError.unknownName` for a node that the graph lacks.
+    init(_ floor: PrivacyFloor, graph: Graph) throws(PlanningError) {
+        switch floor {
+        case .none:
+            isAllowed = Array(repeating: true, count: graph.values.count)
+            requiredHeadNode = nil
+        case .nodesBeforeBoundary(let count):
+            let ancestors = graph.ancestors()
+            let producers = graph.producers()
+            isAllowed = graph.values.indices.map { value in
+                let depth = producers[value].map { ancestors[$0.index].reduce(1) { $0 + $1.nonzeroBitCount } } ?? 0
+                return depth >= count
+            }
+            requiredHeadNode = nil
+        case .notBefore(let name):
+            guard let node = graph.nodes.firstIndex(where: { $0.name == name }) else {
+                throw PlanningError(.unknownName, "the graph has no node \"\(name)\"", at: "privacy floor")
+            }
+            let ancestors = graph.ancestors()[node]
+            var isAllowed = [Bool](repeating: true, count: graph.values.count)
+            for index in graph.nodes.indices where index == node || ancestors.contains(index) {
+                for case let input? in graph.nodes[index].inputs { isAllowed[input.index] = false }
+            }
+            self.isAllowed = isAllowed
+            requiredHeadNode = NodeID(node)
+        }
+    }
+
+    func allows(_ boundary: [ValueID], cutAt position: Int, of cuts: CutSet) -> Bool {
+        if let requiredHeadNode, !cuts.contains(requiredHeadNode, inHeadAt: position) { return false }
+        return boundary.allSatisfy { isAllowed[$0.index] }
+    }
+}
+
+extension Graph {
+    /// By node: the bits of all nodes it depends on.
+    fileprivate func ancestors() -> [[UInt64]] {
+        let producers = self.producers()
+        var ancestors: [[UInt64]] = []
+        for node in nodes {
+            var row = [UInt64](repeating: 0, count: max(1, (nodes.count + 63) / 64))
+            for case let input? in node.inputs {
+                guard let producer = producers[input.index] else { continue }
+                for word in row.indices { row[word] |= ancestors[producer.index][word] }
+                row.insert(producer.index)
+            }
+            ancestors.append(row)
+        }
+        return ancestors
+    }
+}

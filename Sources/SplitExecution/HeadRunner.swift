@@ -1,0 +1,125 @@
+package import ActivationCodec
+package import ImageInput
+package import InferenceEngine
+package import ModelGraph
+
+/// Runs the nodes before a cut in integers and offers the boundary to the codec without a copy.
+///
+/// One thread at a time: feed, `run()`, then encode `sources(_:)` before the next feed.
+package final class HeadRunner {
+    package let cut: Cut
+    package let boundary: [BoundaryPort]
+    /// The graph outputs that the head computes itself.
+    package let outputNames: [String]
+    private let session: InferenceSession
+
+    /// - Throws: `SplitExecutionError.unquantizedBoundary`, or what preparation throws.
+    package init(
+        _ quantized: QuantizedGraph, cut: Cut, pool: WorkerPool, instructionSet: InstructionSet = .best
+    ) throws {
+        self.cut = cut
+        let graph = quantized.graph
+        boundary = try BoundaryPort.ports(of: cut, in: quantized)
+        outputNames = cut.headOutputs.map { graph[$0].name }
+        let head = try quantized.extracting(
+            inputs: graph.inputs, outputs: cut.boundary + cut.headOutputs, name: graph.name + ".head")
+        var options = PreparationOptions(instructionSet: instructionSet, defaultInput: .natural)
+        for port in boundary {
+            options.outputForms[port.name] = .exactly(
+                TensorForm(quantization: port.quantization, layout: .channelsLast))
+        }
+        session = InferenceSession(try PreparedModel(head, options: options), pool: pool)
+    }
+
+    package var model: PreparedModel { session.model }
+
+    /// Feeds a picture through the package's preprocessing straight into the quantised input.
+    /// - Throws: `ImageError`; `SplitExecutionError.inputMismatch` when the network's input is not one such picture.
+    package func feed(_ image: Image, _ preprocessing: Preprocessing) throws {
+        let port = session.model.inputs[0]
+        guard session.model.inputs.count == 1, port.type.shape.dimensions == preprocessing.shape(.nchw) else {
+            throw SplitExecutionError(
+                .inputMismatch,
+                "the preprocessing makes \(preprocessing.shape(.nchw)), the network takes \(port.type.shape)", at: port.name)
+        }
+        let layout: Preprocessing.Layout = port.form.layout == .channelsLast ? .nhwc : .nchw
+        if let quantization = port.form.quantization {
+            let target = session.input(0).bindMemory(to: UInt8.self)
+            var span = target.mutableSpan
+            try preprocessing.fillQuantized(
+                &span, from: image, scale: quantization.scale, zeroPoint: quantization.zeroPoint, layout: layout)
+        } else {
+            var span = session.input(0).bindMemory(to: Float.self).mutableSpan
+            try preprocessing.fill(&span, from: image, layout: layout)
+        }
+    }
+
+    /// Feeds float32 tensors, one for each graph input, row-major.
+    /// - Throws: `SplitExecutionError.inputMismatch`.
+    package func feed(_ tensors: [Tensor]) throws {
+        guard tensors.count == session.model.inputs.count else {
+            throw SplitExecutionError(
+                .inputMismatch, "expected \(session.model.inputs.count) tensors, got \(tensors.count)",
+                at: session.model.name)
+        }
+        for (index, tensor) in tensors.enumerated() {
+            let port = session.model.inputs[index]
+            guard tensor.type == port.type else {
+                throw SplitExecutionError(.inputMismatch, "expected \(port.type), got \(tensor.type)", at: port.name)
+            }
+            guard let quantization = port.form.quantization else {
+                tensor.withUnsafeBytes { session.input(index).copyMemory(from: $0) }
+                continue
+            }
+            let values = tensor.array(of: Float.self)
+            let target = session.input(index).bindMemory(to: UInt8.self)
+            let shape = port.type.shape
+            guard port.form.layout == .channelsLast, shape.rank == 4 else {
+                for element in values.indices { target[element] = quantization.quantize(values[element]) }
+                continue
+            }
+            let (channels, pixels) = (shape[1], shape[2] * shape[3])
+            for image in 0..<shape[0] {
+                for channel in 0..<channels {
+                    let plane = (image * channels + channel) * pixels
+                    for pixel in 0..<pixels {
+                        target[(image * pixels + pixel) * channels + channel] =
+                            quantization.quantize(values[plane + pixel])
+                    }
+                }
+            }
+        }
+    }
+
+    /// - Throws: `EngineError.layerFailed`.
+    package func run() throws {
+        try session.run()
+    }
+
+    package func run(measuring times: inout LayerTimes) throws {
+        try session.run(measuring: &times)
+    }
+
+    /// The boundary for the codec; it refers to this runner's memory, which the next feed overwrites.
+    package func sources(_ mode: CodecMode) -> [TensorSource] {
+        boundary.indices.map { index in
+            TensorSource(
+                boundary[index].signature, layout: .channelsLast, mode: mode,
+                borrowing: session.output(index).bindMemory(to: UInt8.self))
+        }
+    }
+
+    /// The boundary's codes, channels last; valid until the next feed.
+    package func codes(_ index: Int) -> UnsafeRawBufferPointer { session.output(index) }
+
+    /// The graph outputs that the head computed, float32, in the order of `outputNames`.
+    package func outputs() -> [Tensor] {
+        outputNames.indices.map { index in
+            let position = boundary.count + index
+            let bytes = session.output(position)
+            return Tensor(
+                session.model.outputs[position].type,
+                storage: TensorStorage(byteCount: bytes.count) { $0.copyMemory(from: bytes) })
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package import InferenceEngine
+package import ModelGraph
+
+/// Runs the nodes after a cut on the boundary's codes; for any number of callers at once.
+package final class TailRunner: Sendable {
+    package enum Arithmetic: String, Hashable, Sendable, Codable {
+        /// The cloud's: dequantises the boundary and loses nothing more.
+        case float32
+        /// The edge's own, when it must finish alone: head and tail together equal the whole integer network.
+        case int8
+    }
+
+    package let boundary: [BoundaryPort]
+    /// The graph outputs that the tail computes; float32, row-major.
+    package let outputs: [Port]
+    private let sessions: SessionPool
+
+    /// - Parameter layout: of the codes that `complete` takes.
+    /// - Throws: `SplitExecutionError.unquantizedBoundary`, or what preparation throws.
+    package init(
+        _ quantized: QuantizedGraph, cut: Cut, arithmetic: Arithmetic = .float32, layout: Layout = .rowMajor,
+        pool: WorkerPool, instructionSet: InstructionSet = .best
+    ) throws {
+        boundary = try BoundaryPort.ports(of: cut, in: quantized)
+        let name = quantized.graph.name + ".tail"
+        var options = PreparationOptions(instructionSet: instructionSet)
+        for port in boundary {
+            options.inputForms[port.name] = .exactly(TensorForm(quantization: port.quantization, layout: layout))
+        }
+        let model: PreparedModel
+        switch arithmetic {
+        case .float32:
+            let tail = try quantized.graph.extracting(inputs: cut.boundary, outputs: cut.tailOutputs, name: name)
+            model = try PreparedModel(tail, options: options)
+        case .int8:
+            let tail = try quantized.extracting(inputs: cut.boundary, outputs: cut.tailOutputs, name: name)
+            model = try PreparedModel(tail, options: options)
+        }
+        outputs = model.outputs
+        sessions = SessionPool(model, pool: pool)
+    }
+
+    package var model: PreparedModel { sessions.model }
+
+    /// - Parameter codes: one buffer for each boundary tensor, in order, of exactly its size.
+    /// - Returns: float32 tensors, in the order of `outputs`.
+    /// - Throws: `SplitExecutionError.inputMismatch`, `EngineError.layerFailed`.
+    package func complete(_ codes: [UnsafeRawBufferPointer]) throws -> [Tensor] {
+        guard codes.count == boundary.count else {
+            throw SplitExecutionError(
+                .inputMismatch, "expected \(boundary.count) boundary tensors, got \(codes.count)", at: sessions.model.name)
+        }
+        return try sessions.withSession { session in
+            for (index, bytes) in codes.enumerated() {
+                let target = session.input(index)
+                guard bytes.count == target.count else {
+                    throw SplitExecutionError(
+                        .inputMismatch, "expected \(target.count) bytes, got \(bytes.count)", at: boundary[index].name)
+                }
+                target.copyMemory(from: bytes)
+            }
+            try session.run()
+            return session.copyOutputs()
+        }
+    }
+
+    /// - Parameter codes: one array for each boundary tensor, in order, of exactly its size.
+    package func complete(_ codes: [[UInt8]]) throws -> [Tensor] {
+        var storage: [TensorStorage] = []
+        for tensor in codes {
+            storage.append(
+                TensorStorage(byteCount: tensor.count) { target in
+                    tensor.withUnsafeBytes { target.copyMemory(from: $0) }
+                })
+        }
+        return try complete(storage.map(\.bytes))
+    }
+
+    /// Runs one session and adds each node's time.
+    package func complete(_ codes: [UnsafeRawBufferPointer], measuring times: inout LayerTimes) throws {
+        try sessions.withSession { session in
+            for (index, bytes) in codes.enumerated() { session.input(index).copyMemory(from: bytes) }
+            try session.run(measuring: &times)
+        }
+    }
+}

@@ -1,0 +1,590 @@
+// Holds every kernel table of this machine to the scalar one: bit for bit for u8, within a bound for f32.
+// Every tensor ends at a page without access, so that a read or write past an end is a fault.
+//
+//   check           compare; prints the failing cases and a closing line; exit status 1 on a mismatch
+//   check --bench   multiply-adds per second of some layers of well-known networks
+
+#include "CKernels.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+// MARK: Material
+
+static uint64_t state;
+
+static uint32_t random_bits(void) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 32);
+}
+
+/// In lo ... hi.
+static size_t pick(size_t lo, size_t hi) {
+    return lo + random_bits() % (hi - lo + 1);
+}
+
+static float uniform(void) {
+    return (float)(int32_t)random_bits() * 0x1p-31f;
+}
+
+enum role { INPUT, SECOND, PADDING, WEIGHTS, BIAS, MULTIPLIERS, PACKED, SCRATCH, EXPECTED, ACTUAL, ROLES };
+
+#define AREA ((size_t)64 << 20)
+
+/// `size` bytes that end at a page without access, apart from what alignment costs. One block per role at a time.
+static void *fenced(enum role role, size_t size, size_t alignment) {
+    static char *areas[ROLES];
+    if (!areas[role]) {
+        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        char *area = mmap(NULL, AREA + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (area == MAP_FAILED || mprotect(area + AREA, page, PROT_NONE) != 0) {
+            perror("mmap");
+            exit(2);
+        }
+        areas[role] = area;
+    }
+    size = (size + alignment - 1) / alignment * alignment;
+    if (size > AREA) {
+        fprintf(stderr, "check: a block of %zu bytes is too large\n", size);
+        exit(2);
+    }
+    return areas[role] + AREA - size;
+}
+
+static uint8_t *random_u8(enum role role, size_t count) {
+    uint8_t *p = fenced(role, count, 1);
+    for (size_t i = 0; i < count; ++i) p[i] = (uint8_t)random_bits();
+    return p;
+}
+
+static float *random_f32(enum role role, size_t count) {
+    float *p = fenced(role, count * sizeof(float), sizeof(float));
+    for (size_t i = 0; i < count; ++i) p[i] = uniform();
+    return p;
+}
+
+/// Elements of a tensor of pixels: nothing follows the last channel of the last pixel.
+static size_t extent(size_t pixels, size_t channels, size_t stride) {
+    return pixels ? (pixels - 1) * stride + channels : 0;
+}
+
+// MARK: Comparison
+
+static size_t passed, failed;
+
+#define GUARD 64
+
+/// A block for an output of `size` bytes preceded by guard bytes, all set to a pattern.
+static void *output(enum role role, size_t size) {
+    char *p = fenced(role, size + GUARD, 4);
+    memset(p, 0xA5, size + GUARD);
+    return p + GUARD;
+}
+
+static void report(bool ok, const ck_table *t, const char *kernel, const char *description) {
+    if (ok) {
+        ++passed;
+        return;
+    }
+    ++failed;
+    printf("FAILED %s of %s: %s\n", kernel, t->name, description);
+}
+
+/// Whole blocks, guards and gaps between pixels included.
+static bool same_bytes(const void *expected, const void *actual, size_t size) {
+    return memcmp((const char *)expected - GUARD, (const char *)actual - GUARD, size + GUARD) == 0;
+}
+
+static bool close_floats(const float *expected, const float *actual, size_t count, float bound) {
+    if (memcmp((const char *)expected - GUARD, (const char *)actual - GUARD, GUARD) != 0) return false;
+    for (size_t i = 0; i < count; ++i) {
+        if (memcmp(&expected[i], &actual[i], sizeof(float)) == 0) continue;
+        if (!(fabsf(expected[i] - actual[i]) <= bound)) return false;
+    }
+    return true;
+}
+
+// MARK: Convolution
+
+typedef struct shape {
+    size_t batch, height, width, channels, outputs, groups;
+    size_t kernel_height, kernel_width, stride, dilation, pad;
+    size_t gap;  ///< Elements between the channels of neighbouring pixels.
+    bool residual;
+} shape;
+
+static ck_geometry geometry_of(const shape *s) {
+    size_t reach_height = (s->kernel_height - 1) * s->dilation + 1, reach_width = (s->kernel_width - 1) * s->dilation + 1;
+    size_t height = s->height + 2 * s->pad, width = s->width + 2 * s->pad;
+    return (ck_geometry){
+        .batch = s->batch,
+        .in_height = s->height,
+        .in_width = s->width,
+        .out_height = height < reach_height ? 0 : (height - reach_height) / s->stride + 1,
+        .out_width = width < reach_width ? 0 : (width - reach_width) / s->stride + 1,
+        .kernel_height = s->kernel_height,
+        .kernel_width = s->kernel_width,
+        .stride_height = s->stride,
+        .stride_width = s->stride,
+        .dilation_height = s->dilation,
+        .dilation_width = s->dilation,
+        .pad_top = s->pad,
+        .pad_left = s->pad,
+        .pad_bottom = s->pad,
+        .pad_right = s->pad,
+    };
+}
+
+static const char *describe(const shape *s) {
+    static char text[256];
+    snprintf(
+        text, sizeof text,
+        "%zux%zux%zux%zu to %zu channels, %zu groups, kernel %zux%zu, stride %zu, dilation %zu, pad %zu, gap %zu%s",
+        s->batch, s->height, s->width, s->channels, s->outputs, s->groups, s->kernel_height, s->kernel_width, s->stride,
+        s->dilation, s->pad, s->gap, s->residual ? ", residual" : "");
+    return text;
+}
+
+static size_t out_pixels(const ck_geometry *g) {
+    return g->batch * g->out_height * g->out_width;
+}
+
+static ck_weight_shape weight_shape(const shape *s) {
+    return (ck_weight_shape){
+        s->outputs, s->kernel_height * s->kernel_width, s->groups ? s->channels / s->groups : 0, s->groups};
+}
+
+/// Packs and runs; in two halves of the pixels and of the panels, as a pool of threads would.
+static void run_conv_u8(const ck_table *t, ck_conv_u8 *layer, const ck_weights_s8 *weights, bool depthwise) {
+    size_t pixels = out_pixels(&layer->geometry), middle = pixels ? pick(0, pixels) : 0;
+    size_t size = (depthwise ? t->dwconv_u8s8_u8_packed_size : t->conv_u8s8_u8_packed_size)(&weights->shape);
+    void *packed = fenced(PACKED, size, 4);
+    (depthwise ? t->dwconv_u8s8_u8_pack : t->conv_u8s8_u8_pack)(weights, packed);
+    layer->weights = packed;
+    void *scratch =
+        fenced(SCRATCH, (depthwise ? t->dwconv_u8s8_u8_scratch_size : t->conv_u8s8_u8_scratch_size)(layer), 16);
+    if (depthwise) {
+        t->dwconv_u8s8_u8(layer, (ck_range){0, middle}, scratch);
+        t->dwconv_u8s8_u8(layer, (ck_range){middle, pixels}, scratch);
+        return;
+    }
+    size_t panels = ck_panel_count(t->conv_u8s8_u8_panel, layer->out_channels, layer->groups);
+    size_t half = pick(0, panels);
+    t->conv_u8s8_u8(layer, (ck_range){0, middle}, (ck_range){0, panels}, scratch);
+    t->conv_u8s8_u8(layer, (ck_range){middle, pixels}, (ck_range){half, panels}, scratch);
+    t->conv_u8s8_u8(layer, (ck_range){middle, pixels}, (ck_range){0, half}, scratch);
+}
+
+static void run_conv_f32(const ck_table *t, ck_conv_f32 *layer, const ck_weights_f32 *weights, bool depthwise) {
+    size_t pixels = out_pixels(&layer->geometry), middle = pixels ? pick(0, pixels) : 0;
+    size_t size = (depthwise ? t->dwconv_f32_packed_size : t->conv_f32_packed_size)(&weights->shape);
+    void *packed = fenced(PACKED, size, 4);
+    (depthwise ? t->dwconv_f32_pack : t->conv_f32_pack)(weights, packed);
+    layer->weights = packed;
+    void *scratch = fenced(SCRATCH, (depthwise ? t->dwconv_f32_scratch_size : t->conv_f32_scratch_size)(layer), 16);
+    if (depthwise) {
+        t->dwconv_f32(layer, (ck_range){0, middle}, scratch);
+        t->dwconv_f32(layer, (ck_range){middle, pixels}, scratch);
+        return;
+    }
+    size_t panels = ck_panel_count(t->conv_f32_panel, layer->out_channels, layer->groups);
+    size_t half = pick(0, panels);
+    t->conv_f32(layer, (ck_range){0, middle}, (ck_range){0, panels}, scratch);
+    t->conv_f32(layer, (ck_range){middle, pixels}, (ck_range){half, panels}, scratch);
+    t->conv_f32(layer, (ck_range){middle, pixels}, (ck_range){0, half}, scratch);
+}
+
+static void check_conv_u8(const ck_table *t, const shape *s, bool depthwise) {
+    ck_geometry g = geometry_of(s);
+    size_t in_pixels = s->batch * s->height * s->width, pixels = out_pixels(&g);
+    size_t in_stride = s->channels + s->gap, out_stride = s->outputs + s->gap;
+    ck_weight_shape shape = weight_shape(s);
+    size_t k = shape.taps * shape.group_channels;
+    uint8_t zero_point = (uint8_t)random_bits();
+
+    ck_weights_s8 weights = {.shape = shape, .in_zero_point = zero_point};
+    weights.weights = (const int8_t *)random_u8(WEIGHTS, s->outputs * k);
+    int32_t *bias = fenced(BIAS, s->outputs * sizeof(int32_t), 4);
+    float *multipliers = fenced(MULTIPLIERS, s->outputs * sizeof(float), 4);
+    for (size_t o = 0; o < s->outputs; ++o) {
+        bias[o] = (int32_t)random_bits() >> 16;
+        multipliers[o] = (uniform() + 1) / (100 * sqrtf((float)k + 1));
+    }
+    weights.bias = pick(0, 7) ? bias : NULL;
+    weights.multipliers = multipliers;
+
+    uint8_t *padding = fenced(PADDING, s->channels, 1);
+    memset(padding, zero_point, s->channels);
+    uint8_t a = (uint8_t)random_bits(), b = (uint8_t)random_bits();
+    bool narrow = pick(0, 3) == 0;
+    ck_conv_u8 layer = {
+        .geometry = g,
+        .in_channels = s->channels,
+        .out_channels = s->outputs,
+        .groups = s->groups,
+        .input = random_u8(INPUT, extent(in_pixels, s->channels, in_stride)),
+        .in_stride = in_stride,
+        .out_stride = out_stride,
+        .padding = padding,
+        .in_zero_point = zero_point,
+        .out = {(uint8_t)random_bits(), narrow ? (a < b ? a : b) : 0, narrow ? (a < b ? b : a) : 255},
+        .residual = s->residual ? random_u8(SECOND, extent(pixels, s->outputs, out_stride)) : NULL,
+        .residual_stride = out_stride,
+        .residual_zero_point = (uint8_t)random_bits(),
+        .residual_multiplier = uniform() + 1,
+    };
+    size_t size = extent(pixels, s->outputs, out_stride);
+    uint8_t *expected = layer.output = output(EXPECTED, size);
+    run_conv_u8(ck_table_for(CK_ISA_SCALAR), &layer, &weights, depthwise);
+    uint8_t *actual = layer.output = output(ACTUAL, size);
+    run_conv_u8(t, &layer, &weights, depthwise);
+    report(same_bytes(expected, actual, size), t, depthwise ? "dwconv_u8s8_u8" : "conv_u8s8_u8", describe(s));
+}
+
+static void check_conv_f32(const ck_table *t, const shape *s, bool depthwise) {
+    ck_geometry g = geometry_of(s);
+    size_t in_pixels = s->batch * s->height * s->width, pixels = out_pixels(&g);
+    size_t in_stride = s->channels + s->gap, out_stride = s->outputs + s->gap;
+    ck_weight_shape shape = weight_shape(s);
+    size_t k = shape.taps * shape.group_channels;
+    ck_weights_f32 weights = {
+        .shape = shape,
+        .weights = random_f32(WEIGHTS, s->outputs * k),
+        .bias = pick(0, 7) ? random_f32(BIAS, s->outputs) : NULL,
+    };
+    float *padding = fenced(PADDING, s->channels * sizeof(float), 4);
+    memset(padding, 0, s->channels * sizeof(float));
+    bool clamped = pick(0, 1);
+    ck_conv_f32 layer = {
+        .geometry = g,
+        .in_channels = s->channels,
+        .out_channels = s->outputs,
+        .groups = s->groups,
+        .input = random_f32(INPUT, extent(in_pixels, s->channels, in_stride)),
+        .in_stride = in_stride,
+        .out_stride = out_stride,
+        .padding = padding,
+        .min = clamped ? 0 : -INFINITY,
+        .max = clamped ? 6 : INFINITY,
+        .residual = s->residual ? random_f32(SECOND, extent(pixels, s->outputs, out_stride)) : NULL,
+        .residual_stride = out_stride,
+    };
+    size_t count = extent(pixels, s->outputs, out_stride);
+    float *expected = layer.output = output(EXPECTED, count * sizeof(float));
+    run_conv_f32(ck_table_for(CK_ISA_SCALAR), &layer, &weights, depthwise);
+    float *actual = layer.output = output(ACTUAL, count * sizeof(float));
+    run_conv_f32(t, &layer, &weights, depthwise);
+    // All magnitudes are at most 1, so sum |a||b| <= k + 2.
+    bool ok = close_floats(expected, actual, count, 1e-6f * (float)(k + 2));
+    report(ok, t, depthwise ? "dwconv_f32" : "conv_f32", describe(s));
+}
+
+static const size_t channel_counts[] = {1, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 61, 64, 67, 80};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static size_t pick_channels(void) {
+    return channel_counts[pick(0, COUNT(channel_counts) - 1)];
+}
+
+/// A shape at random; groups 0 asks for a depthwise one.
+static shape random_shape(size_t groups) {
+    shape s = {
+        .batch = pick(1, 2),
+        .height = pick(1, 9),
+        .width = pick(1, 9),
+        .groups = groups,
+        .kernel_height = pick(1, 4),
+        .kernel_width = pick(1, 4),
+        .stride = pick(1, 3),
+        .dilation = pick(1, 2),
+        .pad = pick(0, 3),
+        .gap = pick(0, 1) * pick(1, 7),
+        .residual = pick(0, 2) == 0,
+    };
+    if (groups == 0) {
+        s.groups = s.outputs = s.channels = pick(0, 3) ? pick_channels() : pick(1, 300);
+    } else {
+        s.channels = pick_channels() * groups;
+        s.outputs = pick_channels() * groups;
+    }
+    return s;
+}
+
+static void check_convolutions(const ck_table *t) {
+    // Fully connected and pointwise: every number of rows around a tile, no pixels at all included.
+    for (size_t rows = 0; rows <= 31; ++rows) {
+        for (size_t c = 0; c < COUNT(channel_counts); ++c) {
+            shape s = {1, rows, 1, channel_counts[c], pick_channels(), 1, 1, 1, 1, 1, 0, pick(0, 1), pick(0, 1)};
+            check_conv_u8(t, &s, false);
+            check_conv_f32(t, &s, false);
+        }
+    }
+    for (size_t i = 0; i < 400; ++i) {
+        shape s = random_shape(pick(0, 3) ? 1 : pick(2, 4));
+        check_conv_u8(t, &s, false);
+        check_conv_f32(t, &s, false);
+        s = random_shape(0);
+        check_conv_u8(t, &s, true);
+        check_conv_f32(t, &s, true);
+    }
+    // Kernels so large that the block of tiles shrinks, and blocks of many tiles.
+    const shape large[] = {
+        {1, 20, 20, 24, 40, 1, 11, 11, 1, 1, 5, 0, false},
+        {1, 20, 20, 3, 40, 1, 11, 11, 4, 1, 2, 0, false},
+        {2, 23, 21, 16, 37, 1, 3, 3, 1, 1, 1, 3, true},
+    };
+    for (size_t i = 0; i < COUNT(large); ++i) {
+        check_conv_u8(t, &large[i], false);
+        check_conv_f32(t, &large[i], false);
+    }
+}
+
+// MARK: Pooling
+
+static void check_pooling(const ck_table *t, const shape *s) {
+    const ck_table *scalar = ck_table_for(CK_ISA_SCALAR);
+    ck_geometry g = geometry_of(s);
+    // Sizes of ceil_mode, whose last windows may reach past the padding.
+    if (g.out_height && g.out_width && pick(0, 2) == 0) {
+        g.out_height += 1;
+        g.out_width += 1;
+    }
+    size_t in_pixels = s->batch * s->height * s->width, pixels = out_pixels(&g);
+    size_t stride = s->channels + s->gap, size = extent(pixels, s->channels, stride);
+    ck_range all = {0, pixels};
+
+    const uint8_t *bytes = random_u8(INPUT, extent(in_pixels, s->channels, stride));
+    ck_maxpool_u8 max = {g, s->channels, bytes, stride, NULL, stride};
+    uint8_t *expected = max.output = output(EXPECTED, size);
+    scalar->maxpool_u8(&max, all);
+    uint8_t *actual = max.output = output(ACTUAL, size);
+    t->maxpool_u8(&max, all);
+    report(same_bytes(expected, actual, size), t, "maxpool_u8", describe(s));
+
+    ck_avgpool_u8 average = {
+        .geometry = g, .channels = s->channels, .input = bytes, .in_stride = stride, .out_stride = stride,
+        .in_zero_point = (uint8_t)random_bits(), .out = {(uint8_t)random_bits(), 0, 255},
+        .multiplier = uniform() + 1, .count_include_pad = pick(0, 1)};
+    expected = average.output = output(EXPECTED, size);
+    scalar->avgpool_u8(&average, all);
+    actual = average.output = output(ACTUAL, size);
+    t->avgpool_u8(&average, all);
+    report(same_bytes(expected, actual, size), t, "avgpool_u8", describe(s));
+
+    const float *floats = random_f32(INPUT, extent(in_pixels, s->channels, stride));
+    ck_maxpool_f32 max_f32 = {g, s->channels, floats, stride, NULL, stride};
+    float *expected_f32 = max_f32.output = output(EXPECTED, size * sizeof(float));
+    scalar->maxpool_f32(&max_f32, all);
+    float *actual_f32 = max_f32.output = output(ACTUAL, size * sizeof(float));
+    t->maxpool_f32(&max_f32, all);
+    report(same_bytes(expected_f32, actual_f32, size * sizeof(float)), t, "maxpool_f32", describe(s));
+
+    ck_avgpool_f32 average_f32 = {
+        .geometry = g, .channels = s->channels, .input = floats, .in_stride = stride, .out_stride = stride,
+        .count_include_pad = pick(0, 1)};
+    expected_f32 = average_f32.output = output(EXPECTED, size * sizeof(float));
+    scalar->avgpool_f32(&average_f32, all);
+    actual_f32 = average_f32.output = output(ACTUAL, size * sizeof(float));
+    t->avgpool_f32(&average_f32, all);
+    report(close_floats(expected_f32, actual_f32, size, 1e-6f), t, "avgpool_f32", describe(s));
+}
+
+// MARK: Pixel by pixel
+
+/// Runs one kernel of both tables on `arguments` and compares. u8 results are compared bit for bit, and so are these
+/// f32 ones: each is a single rounded operation.
+#define COMPARE(kernel, arguments, element)                                              \
+    do {                                                                                 \
+        size_t size = extent(pixels, channels, out_stride) * sizeof(element);            \
+        element *expected = (arguments).output = output(EXPECTED, size);                 \
+        scalar->kernel(&(arguments), (ck_range){0, pixels});                             \
+        element *actual = (arguments).output = output(ACTUAL, size);                     \
+        size_t middle = pick(0, pixels);                                                 \
+        t->kernel(&(arguments), (ck_range){0, middle});                                  \
+        t->kernel(&(arguments), (ck_range){middle, pixels});                             \
+        report(same_bytes(expected, actual, size), t, #kernel, description);             \
+    } while (0)
+
+static void check_pointwise(const ck_table *t, size_t pixels, size_t channels, size_t gap) {
+    const ck_table *scalar = ck_table_for(CK_ISA_SCALAR);
+    char description[96];
+    snprintf(description, sizeof description, "%zu pixels of %zu channels, gap %zu", pixels, channels, gap);
+    size_t stride = channels + gap, out_stride = stride, b_stride = pick(0, 3) ? stride : 0;
+    size_t count = extent(pixels, channels, stride);
+    uint8_t za = (uint8_t)random_bits(), zb = (uint8_t)random_bits();
+    uint8_t low = (uint8_t)pick(0, 100), high = (uint8_t)pick(100, 255);
+    ck_output_u8 out = {(uint8_t)random_bits(), low, high};
+
+    const uint8_t *a = random_u8(INPUT, count), *b = random_u8(SECOND, b_stride ? count : channels);
+    ck_add_u8 add = {channels, a, b, stride, b_stride, za, zb, uniform() + 1, uniform() + 1, NULL, out_stride, out};
+    COMPARE(add_u8, add, uint8_t);
+    ck_mul_u8 mul = {channels, a, b, stride, b_stride, za, zb, (uniform() + 1) / 100, NULL, out_stride, out};
+    COMPARE(mul_u8, mul, uint8_t);
+    ck_requantize_u8 requantize = {channels, a, stride, za, uniform() + 1, NULL, out_stride, out};
+    COMPARE(requantize_u8, requantize, uint8_t);
+    ck_dequantize_u8 dequantize = {channels, a, stride, NULL, out_stride, uniform() + 1.5f, za};
+    COMPARE(dequantize_u8_f32, dequantize, float);
+    uint8_t table[256];
+    for (size_t i = 0; i < sizeof table; ++i) table[i] = (uint8_t)random_bits();
+    ck_lut_u8 lut = {channels, a, stride, NULL, out_stride, table};
+    COMPARE(lut_u8, lut, uint8_t);
+
+    float *x = random_f32(INPUT, count), *y = random_f32(SECOND, b_stride ? count : channels);
+    for (size_t i = 0; i < count; ++i) {
+        // Halves fall on ties; the rest are values a quantiser must survive.
+        static const float special[] = {NAN, INFINITY, -INFINITY, 1e30f, -1e30f, -0.0f, 1e-40f};
+        x[i] = pick(0, 9) ? (float)(int32_t)pick(0, 600) / 2 - 150 : special[pick(0, COUNT(special) - 1)];
+    }
+    ck_quantize_f32 quantize = {channels, x, stride, NULL, out_stride, pick(0, 1) ? 1 : uniform() + 1.5f, zb};
+    COMPARE(quantize_f32_u8, quantize, uint8_t);
+    ck_binary_f32 binary = {channels, x, y, stride, b_stride, NULL, out_stride, -100, INFINITY};
+    COMPARE(clamp_f32, binary, float);
+    for (size_t i = 0; i < count; ++i) x[i] = uniform();
+    COMPARE(add_f32, binary, float);
+    COMPARE(mul_f32, binary, float);
+
+    // In place.
+    ck_requantize_u8 in_place = requantize;
+    size_t size = extent(pixels, channels, stride);
+    uint8_t *expected = output(EXPECTED, size), *actual = output(ACTUAL, size);
+    for (size_t i = 0; i < size; ++i) expected[i] = actual[i] = (uint8_t)random_bits();
+    in_place.input = in_place.output = expected;
+    scalar->requantize_u8(&in_place, (ck_range){0, pixels});
+    in_place.input = in_place.output = actual;
+    t->requantize_u8(&in_place, (ck_range){0, pixels});
+    report(same_bytes(expected, actual, size), t, "requantize_u8 in place", description);
+}
+
+// MARK: Layout
+
+static void check_layout(const ck_table *t, size_t batch, size_t image_pixels, size_t channels, size_t gap) {
+    const ck_table *scalar = ck_table_for(CK_ISA_SCALAR);
+    char description[96];
+    snprintf(
+        description, sizeof description, "%zu images of %zu pixels, %zu channels, gap %zu", batch, image_pixels,
+        channels, gap);
+    size_t pixels = batch * image_pixels, stride = channels + gap, out_stride = channels;
+    ck_layout_u8 u8 = {batch, image_pixels, channels, stride, random_u8(INPUT, extent(pixels, channels, stride)), NULL};
+    COMPARE(nhwc_to_nchw_u8, u8, uint8_t);
+    ck_layout_f32 f32 = {
+        batch, image_pixels, channels, stride, random_f32(INPUT, extent(pixels, channels, stride)), NULL};
+    COMPARE(nhwc_to_nchw_f32, f32, float);
+    out_stride = stride;
+    u8.input = random_u8(INPUT, pixels * channels);
+    COMPARE(nchw_to_nhwc_u8, u8, uint8_t);
+    f32.input = random_f32(INPUT, pixels * channels);
+    COMPARE(nchw_to_nhwc_f32, f32, float);
+}
+
+static void check(const ck_table *t) {
+    size_t passed_before = passed, failed_before = failed;
+    check_convolutions(t);
+    for (size_t i = 0; i < 200; ++i) {
+        shape s = random_shape(0);
+        check_pooling(t, &s);
+        check_layout(t, pick(1, 3), pick(1, 70), pick_channels(), pick(0, 1) * pick(1, 5));
+    }
+    for (size_t c = 0; c < COUNT(channel_counts); ++c) {
+        for (size_t pixels = 0; pixels <= 9; ++pixels) check_pointwise(t, pixels, channel_counts[c], pixels % 3);
+    }
+    printf("%s: %zu passed, %zu failed\n", t->name, passed - passed_before, failed - failed_before);
+}
+
+// MARK: Benchmark
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/// Best time of one call, in seconds.
+#define TIME(best, call)                                             \
+    do {                                                             \
+        best = INFINITY;                                             \
+        for (double end = now() + 0.3; now() < end;) {               \
+            double start = now();                                    \
+            call;                                                    \
+            double took = now() - start;                             \
+            best = took < best ? took : best;                        \
+        }                                                            \
+    } while (0)
+
+static void bench(const ck_table *t, const shape *s, bool depthwise) {
+    ck_geometry g = geometry_of(s);
+    ck_weight_shape shape = weight_shape(s);
+    size_t k = shape.taps * shape.group_channels, in_count = s->batch * s->height * s->width * s->channels;
+    size_t pixels = out_pixels(&g);
+    double macs = (double)pixels * (double)s->outputs * (double)k, u8_time, f32_time;
+    float *multipliers = fenced(MULTIPLIERS, s->outputs * sizeof(float), 64);
+    for (size_t o = 0; o < s->outputs; ++o) multipliers[o] = 1e-4f;
+
+    ck_weights_s8 w8 = {.shape = shape, .multipliers = multipliers};
+    w8.weights = (const int8_t *)random_u8(WEIGHTS, s->outputs * k);
+    ck_conv_u8 u8 = {
+        .geometry = g, .in_channels = s->channels, .out_channels = s->outputs, .groups = s->groups,
+        .input = random_u8(INPUT, in_count), .in_stride = s->channels, .out_stride = s->outputs,
+        .padding = memset(fenced(PADDING, s->channels, 1), 0, s->channels), .out = {128, 0, 255}};
+    u8.output = fenced(ACTUAL, pixels * s->outputs, 1);
+    run_conv_u8(t, &u8, &w8, depthwise);
+    size_t size = (depthwise ? t->dwconv_u8s8_u8_scratch_size : t->conv_u8s8_u8_scratch_size)(&u8);
+    void *scratch = fenced(SCRATCH, size, 64);
+    ck_range all = {0, pixels}, panels = {0, ck_panel_count(t->conv_u8s8_u8_panel, s->outputs, s->groups)};
+    if (depthwise) TIME(u8_time, t->dwconv_u8s8_u8(&u8, all, scratch));
+    else TIME(u8_time, t->conv_u8s8_u8(&u8, all, panels, scratch));
+
+    ck_weights_f32 w32 = {.shape = shape, .weights = random_f32(WEIGHTS, s->outputs * k)};
+    ck_conv_f32 f32 = {
+        .geometry = g, .in_channels = s->channels, .out_channels = s->outputs, .groups = s->groups,
+        .input = random_f32(INPUT, in_count), .in_stride = s->channels, .out_stride = s->outputs,
+        .padding = memset(fenced(PADDING, s->channels * sizeof(float), 4), 0, s->channels * sizeof(float)),
+        .min = -INFINITY, .max = INFINITY};
+    f32.output = fenced(ACTUAL, pixels * s->outputs * sizeof(float), 4);
+    run_conv_f32(t, &f32, &w32, depthwise);
+    size = (depthwise ? t->dwconv_f32_scratch_size : t->conv_f32_scratch_size)(&f32);
+    scratch = fenced(SCRATCH, size, 64);
+    panels.last = ck_panel_count(t->conv_f32_panel, s->outputs, s->groups);
+    if (depthwise) TIME(f32_time, t->dwconv_f32(&f32, all, scratch));
+    else TIME(f32_time, t->conv_f32(&f32, all, panels, scratch));
+
+    printf(
+        "%-12s %7.1f us %7.1f GMAC/s u8, %8.1f us %7.1f GMAC/s f32  %s%s\n", t->name, u8_time * 1e6,
+        macs / u8_time * 1e-9, f32_time * 1e6, macs / f32_time * 1e-9, depthwise ? "depthwise " : "", describe(s));
+}
+
+static const shape layers[] = {
+    {1, 56, 56, 64, 64, 1, 3, 3, 1, 1, 1, 0, false},      // ResNet, first stage
+    {1, 14, 14, 256, 256, 1, 3, 3, 1, 1, 1, 0, false},    // ResNet, third stage
+    {1, 7, 7, 512, 512, 1, 3, 3, 1, 1, 1, 0, false},      // ResNet, last stage
+    {1, 14, 14, 1024, 256, 1, 1, 1, 1, 1, 0, 0, false},   // ResNet, bottleneck
+    {1, 56, 56, 24, 144, 1, 1, 1, 1, 1, 0, 0, false},     // MobileNet, expansion
+    {1, 56, 56, 144, 24, 1, 1, 1, 1, 1, 0, 0, false},     // MobileNet, projection
+    {1, 224, 224, 3, 32, 1, 3, 3, 2, 1, 1, 0, false},     // MobileNet, first layer
+    {1, 1, 1, 1280, 1000, 1, 1, 1, 1, 1, 0, 0, false},    // MobileNet, classifier
+    {1, 56, 56, 144, 144, 144, 3, 3, 1, 1, 1, 0, false},  // MobileNet, depthwise
+};
+
+int main(int argc, char **argv) {
+    bool benchmarks = argc == 2 && strcmp(argv[1], "--bench") == 0;
+    if (argc != 1 && !benchmarks) {
+        fprintf(stderr, "usage: %s [--bench]\n", argv[0]);
+        return 2;
+    }
+    for (int isa = 0; isa < CK_ISA_COUNT; ++isa) {
+        const ck_table *t = ck_table_for((ck_isa)isa);
+        if (!t || (isa == CK_ISA_SCALAR && !benchmarks)) continue;
+        state = 0x9E3779B97F4A7C15u;
+        if (!benchmarks) check(t);
+        for (size_t i = 0; benchmarks && i < COUNT(layers); ++i) bench(t, &layers[i], layers[i].groups > 1);
+    }
+    if (!benchmarks) printf("%zu passed, %zu failed\n", passed, failed);
+    return failed != 0;
+}
