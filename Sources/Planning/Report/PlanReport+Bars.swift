@@ -12,8 +12,11 @@ extension PlanReport {
         }
         let baselines = [plan.cloudOnly, plan.edgeOnly].map { ($0.option, $0.refusal != nil) }
         let rows = baselines + cuts.map { ($0, false) }
-        let slowest = rows.map { $0.0.cost.latency.inMilliseconds }.max() ?? 0
-        let axis = ChartAxis.linear(upTo: slowest, pixels: (labelWidth, width - 70))
+        let longest = { (options: [SplitPlan.Option]) in options.map(\.cost.latency.inMilliseconds).max() ?? 0 }
+        let slowest = longest(rows.map(\.0))
+        // A hopeless baseline must not squeeze the cuts: it runs off the axis instead.
+        let limit = cuts.isEmpty ? slowest : 1.5 * longest(cuts)
+        let axis = ChartAxis.linear(upTo: min(slowest, limit), pixels: (labelWidth, width - 70))
         let top = 24.0
         let height = top + Double(rows.count) * rowHeight + 10
 
@@ -54,7 +57,9 @@ extension PlanReport {
             let time = option.cost[component]
             guard time > .zero else { continue }
             let end = start + time.inMilliseconds
-            let (left, right) = (axis.position(start), axis.position(end))
+            let (left, right) = (
+                min(axis.position(start), axis.pixels.to), min(axis.position(end), axis.pixels.to)
+            )
             drawing += .element(
                 "rect",
                 [
@@ -64,7 +69,10 @@ extension PlanReport {
                 ], .element("title", [], "\(component.name): \(time.text)"))
             start = end
         }
-        drawing += text(option.cost.latency.text, axis.position(start) + 6, y + 16, weight)
+        let isCutOff = axis.position(start) > axis.pixels.to + 0.01
+        drawing += text(
+            option.cost.latency.text + (isCutOff ? " »" : ""), min(axis.position(start), axis.pixels.to) + 6, y + 16,
+            weight)
         return drawing
     }
 

@@ -8,7 +8,7 @@ extension PlanReport {
     static func sensitivity(_ plan: SplitPlan) -> Markup {
         let now = plan.link.uplink.bitsPerSecond
         let uplinks = min(usualUplinks.lowerBound, now)...max(usualUplinks.upperBound, now)
-        let x = ChartAxis.logarithmic(uplinks, pixels: (64, width - 20))
+        let x = ChartAxis.logarithmic(uplinks, pixels: (64, width - 32))
         let samples = x.samples(161)
         var curves: [(strategy: SplitPlan.Strategy, latencies: [Double])] = []
         for baseline in [plan.cloudOnly, plan.edgeOnly] {

@@ -33,10 +33,10 @@ extension PlanReport {
         svg polyline{fill:none;stroke-width:2.25;stroke-linejoin:round}
         .scroll{overflow:auto;max-height:640px}
         table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
-        th,td{padding:5px 10px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
+        th,td{padding:5px 7px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
         th{color:var(--soft);font-weight:600;position:sticky;top:0;background:var(--card)}
         th.name,td.name{text-align:left}
-        td.wrap{white-space:normal;overflow-wrap:anywhere;min-width:200px}
+        td.wrap{white-space:normal;overflow-wrap:anywhere;min-width:150px}
         tr.chosen td{font-weight:700}tr.chosen td.name{box-shadow:inset 3px 0 var(--accent)}
         code{font:12px ui-monospace,"DejaVu Sans Mono",monospace}
 
