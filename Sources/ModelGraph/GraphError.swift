@@ -19,6 +19,8 @@ package struct GraphError: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownName
         /// A set of nodes or tensors that is no legal cut.
         case illegalCut
+        /// A file of tensors does not exist or cannot be read.
+        case unreadableFile
     }
 
     package let code: Code

@@ -104,7 +104,8 @@ func expectEqual(_ result: Tensor, _ expected: Tensor, relative: Double, absolut
     // float16 keeps eleven bits.
     let relative = result.elementType == .float16 ? max(relative, 1e-3) : relative
     for (index, (value, wanted)) in zip(values, wanted).enumerated() {
-        let isClose = value == wanted || (value.isNaN && wanted.isNaN) || abs(value - wanted) <= absolute + relative * abs(wanted)
+        let isClose =
+            value == wanted || (value.isNaN && wanted.isNaN) || abs(value - wanted) <= absolute + relative * abs(wanted)
         guard isClose else {
             throw Mismatch(description: "element \(index) of \(result.type) is \(value), expected \(wanted)")
         }

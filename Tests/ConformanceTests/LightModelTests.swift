@@ -6,7 +6,8 @@ internal import Testing
 @Suite(.enabled(if: ConformanceData.isAvailable, "CLEAVE_TEST_DATA is not set"))
 struct LightModelTests {
     @Test(arguments: [
-        "squeezenet", "inception_v1", "resnet50", "shufflenet", "bvlc_alexnet", "densenet121", "inception_v2", "zfnet512",
+        "squeezenet", "inception_v1", "resnet50", "shufflenet", "bvlc_alexnet", "densenet121", "inception_v2",
+        "zfnet512",
     ])
     func givesTheExpectedOutput(name: String) throws {
         let path = "\(try #require(ConformanceData.root))/light/light_\(name)"

@@ -335,11 +335,13 @@ static void check_convolutions(const ck_table *t) {
         check_conv_u8(t, &s, true);
         check_conv_f32(t, &s, true);
     }
-    // Kernels so large that the block of tiles shrinks, and blocks of many tiles.
+    // Kernels so large that the block of tiles shrinks, blocks of many tiles, rows that collide in a cache.
     const shape large[] = {
         {1, 20, 20, 24, 40, 1, 11, 11, 1, 1, 5, 0, false},
         {1, 20, 20, 3, 40, 1, 11, 11, 4, 1, 2, 0, false},
         {2, 23, 21, 16, 37, 1, 3, 3, 1, 1, 1, 3, true},
+        {1, 31, 1, 64, 33, 1, 1, 1, 1, 1, 0, 4032, false},
+        {1, 7, 5, 1024, 40, 1, 1, 1, 2, 1, 1, 0, false},
     };
     for (size_t i = 0; i < COUNT(large); ++i) {
         check_conv_u8(t, &large[i], false);

@@ -91,7 +91,7 @@ typedef struct ck_conv_u8 {
     const uint8_t *padding;
     uint8_t in_zero_point;
     ck_output_u8 out;
-    /// Tensor of the output's shape added before the clamp, or NULL:
+    /// Tensor of the output's shape added before the clamp, or NULL; it may be the output itself, with its stride:
     /// f += (float)(residual - residual_zero_point) * residual_multiplier.
     const uint8_t *residual;
     size_t residual_stride;

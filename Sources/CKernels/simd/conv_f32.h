@@ -18,7 +18,7 @@ CK_INLINE void ck_conv_f32_sum(
             ck_vf32 w[CK_F32_VECTORS];
             CK_UNROLL for (size_t v = 0; v < vectors; ++v) w[v] = ck_load_f32(weights + v * CK_LANES, CK_LANES);
             CK_UNROLL for (size_t i = 0; i < rows; ++i) {
-                ck_vf32 a = (ck_vf32){0} + x[i][k];
+                ck_vf32 a = ck_splat(x[i][k]);
                 CK_UNROLL for (size_t v = 0; v < vectors; ++v) sums[i][v] = ck_fma(a, w[v], sums[i][v]);
             }
         }
@@ -90,7 +90,7 @@ static ck_convolution ck_convolution_f32(const ck_conv_f32 *layer) {
         .tap_size = inputs * sizeof(float),
         .channel_size = ck_channel_size_f32(g->kernel_height * g->kernel_width * inputs),
     };
-    ck_convolution_prepare(&c, sizeof(float), 8 * sizeof(float));
+    ck_convolution_prepare(&c, 8 * sizeof(float));
     return c;
 }
 

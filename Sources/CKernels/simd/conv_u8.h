@@ -105,7 +105,7 @@ static ck_convolution ck_convolution_u8(const ck_conv_u8 *layer) {
         .tap_size = inputs,
         .channel_size = ck_channel_size_u8(g->kernel_height * g->kernel_width * inputs),
     };
-    ck_convolution_prepare(&c, CK_K_STEP, 16);
+    ck_convolution_prepare(&c, 16);
     return c;
 }
 

@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+/// Rows this far apart fall into the same set of a first-level cache, and a tile has more rows than a set has lines.
+#define CACHE_ALIAS 4096
+#define CACHE_LINE 64
+
 /// Tiles set up together, so that a panel of weights is read once for all of them.
 #define MAX_BLOCK_TILES 8
 /// Bound on the pointers and gathered rows of a block, to leave the first-level cache to the operands.
@@ -64,18 +68,22 @@ void ck_point_at_taps(
 
 /// memcpy without the call, for the few bytes of a tap.
 static inline char *copy(char *to, const char *from, size_t size) {
-    size_t done = 0;
-    for (; done + 8 <= size; done += 8) memcpy(to + done, from + done, 8);
+    char *end = to + size;
+    for (; to + 8 <= end; to += 8, from += 8) memcpy(to, from, 8);
     if (size & 4) {
-        memcpy(to + done, from + done, 4);
-        done += 4;
+        memcpy(to, from, 4);
+        to += 4, from += 4;
     }
-    for (; done < size; ++done) to[done] = from[done];
-    return to + size;
+    if (size & 2) {
+        memcpy(to, from, 2);
+        to += 2, from += 2;
+    }
+    if (size & 1) *to = *from;
+    return end;
 }
 
 static inline char *fill(char *to, char value, size_t size) {
-    memset(to, value, size);
+    if (size) memset(to, value, size);
     return to + size;
 }
 
@@ -83,9 +91,11 @@ static inline char *fill(char *to, char value, size_t size) {
 static void gather(const ck_convolution *c, const char *input, ck_window w, char *row) {
     const ck_geometry *g = c->geometry;
     size_t size = c->tap_size, width = g->kernel_width;
-    char *end = row + c->row_size;
+    // Zeros for what the taps leave of the last k-step.
+    memset(row + c->row_size - CK_STEP_SIZE, 0, CK_STEP_SIZE);
     bool dense = g->dilation_width == 1 && c->in_stride == size;
-    ck_range valid = ck_valid_taps(w.x, g->dilation_width, width, g->in_width);
+    ck_range valid = is_interior(g, w) ? (ck_range){0, width}
+                                       : ck_valid_taps(w.x, g->dilation_width, width, g->in_width);
     for (size_t ky = 0; ky < g->kernel_height; ++ky) {
         ptrdiff_t y = w.y + (ptrdiff_t)(ky * g->dilation_height);
         if (y < 0 || y >= (ptrdiff_t)g->in_height || valid.first == valid.last) {
@@ -103,21 +113,27 @@ static void gather(const ck_convolution *c, const char *input, ck_window w, char
         }
         row = fill(row, *c->padding, (width - valid.last) * size);
     }
-    fill(row, 0, (size_t)(end - row));
 }
 
 // MARK: Tiles
 
-void ck_convolution_prepare(ck_convolution *c, size_t step, size_t gather_below) {
+void ck_convolution_prepare(ck_convolution *c, size_t gather_below) {
     size_t taps = c->geometry->kernel_height * c->geometry->kernel_width;
-    c->gathers = c->tap_size % step != 0 || (taps > 1 && c->tap_size < gather_below);
+    bool partial = c->tap_size % CK_STEP_SIZE != 0, small = taps > 1 && c->tap_size < gather_below;
+    bool aliases = taps == 1 && c->in_stride % CACHE_ALIAS == 0;
+    c->gathers = partial || small || aliases;
     c->taps = c->gathers ? 1 : taps;
-    c->row_size = c->gathers ? round_up(taps * c->tap_size, step) : c->tap_size;
+    c->row_size = c->gathers ? round_up(taps * c->tap_size, CK_STEP_SIZE) : c->tap_size;
+}
+
+/// Bytes between gathered rows.
+static size_t row_pitch(const ck_convolution *c) {
+    size_t pitch = round_up(c->row_size, sizeof(void *));
+    return pitch % CACHE_ALIAS ? pitch : pitch + CACHE_LINE;
 }
 
 static size_t tile_size(const ck_convolution *c) {
-    size_t rows = c->gathers ? c->rows * c->row_size : 0;
-    return c->rows * c->taps * sizeof(void *) + round_up(rows, sizeof(void *));
+    return c->rows * (c->taps * sizeof(void *) + (c->gathers ? row_pitch(c) : 0));
 }
 
 static size_t block_tiles(const ck_convolution *c) {
@@ -137,8 +153,9 @@ static void set_up_tile(const ck_convolution *c, const char *input, size_t pixel
         return;
     }
     char *row = (char *)(pointers + c->rows);
+    size_t pitch = row_pitch(c);
     ck_window w = ck_window_at(c->geometry, pixel);
-    for (size_t i = 0; i < rows; ++i, row += c->row_size, w = next_window(c->geometry, w)) {
+    for (size_t i = 0; i < rows; ++i, row += pitch, w = next_window(c->geometry, w)) {
         gather(c, input, w, row);
         pointers[i] = row;
     }

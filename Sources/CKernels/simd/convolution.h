@@ -2,11 +2,15 @@
 //
 // Output is computed in tiles of `rows` pixels x one panel of channels. A tile's kernel reads its inputs through one
 // pointer per (tap, row): padding is a pointer to the padding row, and no patch is copied. Only where the channels of a
-// tap do not fill whole k-steps are the taps of a pixel gathered into one contiguous row first.
+// tap are few, do not fill whole k-steps, or would collide in the cache, are the taps of a pixel gathered into one
+// contiguous row first.
 #ifndef CK_CONVOLUTION_H
 #define CK_CONVOLUTION_H
 
 #include "../window.h"
+
+/// Bytes a kernel reads at once under a pointer: four uint8 or one float. Rows are a multiple of it.
+#define CK_STEP_SIZE 4
 
 /// One tile for a kernel to compute.
 typedef struct ck_tile {
@@ -39,9 +43,9 @@ typedef struct ck_convolution {
     size_t row_size;  ///< Bytes under one pointer.
 } ck_convolution;
 
-/// Completes a description whose members up to channel_size are set. A row's size is a multiple of `step` bytes;
-/// taps below `gather_below` bytes are gathered.
-void ck_convolution_prepare(ck_convolution *, size_t step, size_t gather_below);
+/// Completes a description whose members up to channel_size are set; taps of fewer than `gather_below` bytes are
+/// gathered.
+void ck_convolution_prepare(ck_convolution *, size_t gather_below);
 
 size_t ck_convolution_scratch_size(const ck_convolution *);
 

@@ -46,7 +46,7 @@ static void CK_NAME(ck_u8_maxpool_u8, CK_BYTES)(const ck_maxpool_u8 *arguments, 
 
 CK_INLINE void ck_maxpool_f32_block(
     const ck_maxpool_f32 *p, const ck_pool_window *w, size_t pixel, size_t c, size_t count) {
-    ck_vf32 best = (ck_vf32){0} - __builtin_inff();
+    ck_vf32 best = ck_splat(-__builtin_inff());
     for (size_t row = 0; row < w->rows; ++row) {
         const float *x = p->input + w->origin + row * w->row_step + c;
         for (size_t column = 0; column < w->columns; ++column, x += w->column_step) {

@@ -53,22 +53,24 @@ CK_INLINE void ck_copy_bytes(void *to, const void *from, size_t size) {
 
 // Loads and stores of the first `count` lanes, CK_LANES or fewer; the lanes beyond read as zero and are not written.
 
-#define CK_DEFINE_ACCESS(name, vector, element)                                        \
-    CK_INLINE vector ck_load_##name(const element *from, size_t count) {               \
-        vector v = {0};                                                                \
-        if (count == sizeof v / sizeof *from) {                                        \
-            __builtin_memcpy(&v, from, sizeof v);                                      \
-        } else {                                                                       \
-            ck_copy_bytes(&v, from, count * sizeof *from);                             \
-        }                                                                              \
-        return v;                                                                      \
-    }                                                                                  \
-    CK_INLINE void ck_store_##name(element *to, vector v, size_t count) {              \
-        if (count == sizeof v / sizeof *to) {                                          \
-            __builtin_memcpy(to, &v, sizeof v);                                        \
-        } else {                                                                       \
-            ck_copy_bytes(to, &v, count * sizeof *to);                                 \
-        }                                                                              \
+#define CK_DEFINE_ACCESS(name, vector, element)                                         \
+    CK_INLINE vector ck_load_##name(const element *from, size_t count) {                \
+        if (count == sizeof(vector) / sizeof(element)) {                                \
+            vector whole;                                                               \
+            __builtin_memcpy(&whole, from, sizeof whole);                               \
+            return whole;                                                               \
+        }                                                                               \
+        vector part = {0};                                                              \
+        ck_copy_bytes(&part, from, count * sizeof *from);                               \
+        return part;                                                                    \
+    }                                                                                   \
+    CK_INLINE void ck_store_##name(element *to, vector v, size_t count) {               \
+        if (count == sizeof(vector) / sizeof(element)) {                                \
+            __builtin_memcpy(to, &v, sizeof v);                                         \
+        } else {                                                                        \
+            vector part = v; /* so that only a partial store takes v through memory */  \
+            ck_copy_bytes(to, &part, count * sizeof *to);                               \
+        }                                                                               \
     }
 
 CK_DEFINE_ACCESS(f32, ck_vf32, float)
@@ -77,6 +79,11 @@ CK_DEFINE_ACCESS(i16, ck_vi16, int16_t)
 CK_DEFINE_ACCESS(u8, ck_vu8, uint8_t)
 CK_DEFINE_ACCESS(bytes, ck_bytes, uint8_t)
 #undef CK_DEFINE_ACCESS
+
+/// `x` in every lane. Subtracting +0 changes no float, so no instruction comes of it; adding +0 would change -0.
+CK_INLINE ck_vf32 ck_splat(float x) {
+    return x - (ck_vf32){0};
+}
 
 CK_INLINE ck_vf32 ck_fma(ck_vf32 a, ck_vf32 b, ck_vf32 sum) {
     return __builtin_elementwise_fma(a, b, sum);
@@ -105,7 +112,7 @@ CK_INLINE ck_vf32 ck_min(ck_vf32 a, ck_vf32 b) {
 
 /// NaN gives min.
 CK_INLINE ck_vf32 ck_clamp_lanes(ck_vf32 v, float min, float max) {
-    return ck_min(ck_max(v, (ck_vf32){0} + min), (ck_vf32){0} + max);
+    return ck_min(ck_max(v, ck_splat(min)), ck_splat(max));
 }
 
 /// The constants of requantisation.

@@ -36,7 +36,7 @@ package struct Value: Sendable {
 }
 
 /// One application of an operator.
-package struct Node: Sendable {
+package struct Node: Hashable, Sendable {
     package var name: String
     package var operation: Operator
     /// `nil` stands for an optional operand left out.

@@ -28,7 +28,7 @@ extension Tensor {
     var reals: [Double] {
         switch wideElements {
         case .floating(let values): values
-        case .signed(let values): values.map(Double.init)
+        case .signed(let values): values.map { Double($0) }
         case .unsigned(let values): values.map { Double($0) }
         }
     }

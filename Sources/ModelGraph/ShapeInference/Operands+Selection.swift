@@ -71,7 +71,8 @@ extension Operands {
     func reduce(_ reduction: Reduction) throws(GraphError) -> [TensorType] {
         try expect(operands: 1...1)
         let operand = try required(0, "data")
-        try expectNumeric(operand, "data")
+        // Extrema of bool are "any" and "all".
+        if reduction.kind != .maximum && reduction.kind != .minimum { try expectNumeric(operand, "data") }
         _ = try axes(reduction.axes, rank: operand.shape.rank)
         let reduced = reduction.reducedAxes(of: operand.shape)
         let result = try shape(operand.shape.removing(reduced, keepsDimensions: reduction.keepsDimensions))

@@ -51,7 +51,7 @@ extension ONNXExporter {
                     ("beta", .float(normalization.beta)), ("bias", .float(normalization.bias)),
                 ])
         case .maxPool(let pooling):
-            let attributes = pooling.window.attributes + [("ceil_mode", .flag(pooling.roundsUp))]
+            let attributes = pooling.window.attributes + [("ceil_mode", .flag(roundsUpVisibly(pooling, node)))]
             // The order means nothing, and some runtimes refuse it, where no indices are asked for.
             let order = [("storage_order", ExportedNode.Attribute.flag(pooling.hasColumnMajorIndices))]
             emit("MaxPool", name, inputs: inputs, outputs: outputs, attributes + (outputs.count > 1 ? order : []))
@@ -59,7 +59,10 @@ extension ONNXExporter {
             let window = pooling.window.attributes.filter { operatorSet >= 19 || $0.name != "dilations" }
             emit(
                 "AveragePool", name, inputs: inputs, outputs: outputs,
-                window + [("ceil_mode", .flag(pooling.roundsUp)), ("count_include_pad", .flag(pooling.countsPadding))])
+                window + [
+                    ("ceil_mode", .flag(roundsUpVisibly(pooling, node))),
+                    ("count_include_pad", .flag(pooling.countsPadding)),
+                ])
         case .globalAveragePool: emit("GlobalAveragePool", name, inputs: inputs, outputs: outputs)
         case .globalMaxPool: emit("GlobalMaxPool", name, inputs: inputs, outputs: outputs)
         case .unary(let function): try export(function, node)
@@ -82,7 +85,8 @@ extension ONNXExporter {
                 "QuantizeLinear", name, inputs: withZeroPoint(node, target), outputs: outputs, [("axis", .int(axis))])
         case .dequantizeLinear(let axis):
             emit("DequantizeLinear", name, inputs: inputs, outputs: outputs, [("axis", .int(axis))])
-        case .concat, .reshape, .flatten, .squeeze, .unsqueeze, .transpose, .shape, .gather, .slice, .split, .pad, .expand:
+        case .concat, .reshape, .flatten, .squeeze, .unsqueeze, .transpose, .shape, .gather, .slice, .split, .pad,
+            .expand:
             exportLayout(node)
         }
     }
@@ -125,7 +129,8 @@ extension ONNXExporter {
                 [("axis", .int(axis))])
         case .pad(let pad):
             var parameters = [initializer(name + "/pads", pad.begins + pad.ends)]
-            if pad.mode == .constant, pad.value != 0, let type = node.outputs.first.map({ graph[$0].type.elementType }) {
+            if pad.mode == .constant, pad.value != 0, let type = node.outputs.first.map({ graph[$0].type.elementType })
+            {
                 parameters.append(initializer(name + "/value", Tensor(number: pad.value, as: type)))
             }
             emit("Pad", name, inputs: inputs + parameters, outputs: outputs, [("mode", .string(pad.mode.rawValue))])
@@ -173,6 +178,17 @@ extension ONNXExporter {
         }
         if parameters.last == "" { parameters.removeLast() }
         emit("Clip", name, inputs: [input] + parameters, outputs: outputs(node))
+    }
+
+    /// Rounding up is written only where it shows: shape inference of older operator sets counts a last window that
+    /// starts in the padding, which later ones and we do not.
+    private func roundsUpVisibly(_ pooling: Pooling, _ node: Node) -> Bool {
+        guard pooling.roundsUp, let input = node.inputs[0] else { return false }
+        var roundingDown = pooling
+        roundingDown.roundsUp = false
+        let types = try? Operator.maxPool(roundingDown).inferOutputTypes(
+            inputs: [graph[input].type], outputCount: 1, node: node.name)
+        return types?.first?.shape != graph[node.outputs[0]].type.shape
     }
 
     private mutating func export(_ function: UnaryFunction, _ node: Node) throws(ONNXError) {
@@ -264,9 +280,11 @@ extension ONNXExporter {
         guard !isGiven, target != .uint8, let scale = node.inputs[1] else { return inputs }
         let zeros = Tensor(number: 0, as: target)
         let shape = graph[scale].type.shape
-        let zeroPoint = Tensor(TensorType(target, shape), storage: TensorStorage(byteCount: shape.elementCount * zeros.byteCount) {
-            $0.initializeMemory(as: UInt8.self, repeating: 0)
-        })
+        let zeroPoint = Tensor(
+            TensorType(target, shape),
+            storage: TensorStorage(byteCount: shape.elementCount * zeros.byteCount) {
+                $0.initializeMemory(as: UInt8.self, repeating: 0)
+            })
         return Array(inputs.prefix(2)) + [initializer(node.name + "/zero_point", zeroPoint)]
     }
 }

@@ -67,7 +67,9 @@ struct ONNXExporter {
     }
 
     private func checkOptions() throws(ONNXError) {
-        let ends = [(options.quantizedInputs, graph.inputs, "input"), (options.quantizedOutputs, graph.outputs, "output")]
+        let ends = [
+            (options.quantizedInputs, graph.inputs, "input"), (options.quantizedOutputs, graph.outputs, "output"),
+        ]
         for (quantizations, values, role) in ends {
             for id in quantizations.keys.sorted() {
                 guard values.contains(id), graph[id].type.elementType == .float32 else {

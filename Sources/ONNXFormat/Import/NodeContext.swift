@@ -69,7 +69,8 @@ struct NodeContext {
 
     func invalid(_ attribute: String, expected: String, got: String) -> ONNXError {
         ONNXError(
-            .invalidAttribute, "the attribute is out of its range", at: location(attribute), expected: expected, got: got)
+            .invalidAttribute, "the attribute is out of its range", at: location(attribute), expected: expected,
+            got: got)
     }
 }
 
@@ -117,7 +118,8 @@ extension NodeContext {
         guard let constant = try constant(index, role) else { return nil }
         guard let integers = constant.integers, constant.shape.rank <= 1 else {
             throw ONNXError(
-                .invalidNode, "operand \(index), \(role), is no list of integers", at: location(), got: "\(constant.type)")
+                .invalidNode, "operand \(index), \(role), is no list of integers", at: location(),
+                got: "\(constant.type)")
         }
         return integers
     }

@@ -26,7 +26,9 @@ extension NodeContext {
         if let value = try float("value_float") { return .constant(Tensor(scalar: value)) }
         if let value = try int("value_int") { return .constant(Tensor(scalar: Int64(value))) }
         if let values = try floats("value_floats") { return .constant(Tensor(values, shape: [values.count])) }
-        if let values = try ints("value_ints") { return .constant(Tensor(values.map(Int64.init), shape: [values.count])) }
+        if let values = try ints("value_ints") {
+            return .constant(Tensor(values.map(Int64.init), shape: [values.count]))
+        }
         try refuseUnreadAttributes()
         throw missing("value")
     }

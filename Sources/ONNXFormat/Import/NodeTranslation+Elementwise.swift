@@ -117,7 +117,9 @@ extension NodeContext {
         ignore("seed")
         if operatorSet < 12 { ignore("ratio") }
         try expect(operands: 1...3)
-        if let mode = try constant(2, "training_mode"), mode.elementType == .bool, mode.array(of: Bool.self).contains(true) {
+        if let mode = try constant(2, "training_mode"), mode.elementType == .bool,
+            mode.array(of: Bool.self).contains(true)
+        {
             let ratio = try constant(1, "ratio").flatMap(\.doubles) ?? [0.5]
             guard ratio == [0] else {
                 throw ONNXError(

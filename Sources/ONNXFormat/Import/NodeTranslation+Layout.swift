@@ -26,8 +26,10 @@ extension NodeTranslation {
         "Squeeze": { (node) throws(ONNXError) in
             let data = try node.required(0, "data")
             let axes =
-                try node.axesAttributeOrOperand(since: 13) ?? data.type.shape.indices.filter { data.type.shape[$0] == 1 }
-            return .operation(.squeeze(axes: try node.axes(axes, rank: data.type.shape.rank).sorted()), inputs: [data.id])
+                try node.axesAttributeOrOperand(since: 13)
+                ?? data.type.shape.indices.filter { data.type.shape[$0] == 1 }
+            return .operation(
+                .squeeze(axes: try node.axes(axes, rank: data.type.shape.rank).sorted()), inputs: [data.id])
         },
         "Unsqueeze": { (node) throws(ONNXError) in
             let data = try node.required(0, "data")
@@ -76,7 +78,8 @@ extension NodeContext {
             if let fill = try constant(2, "constant_value") {
                 guard let scalar = fill.doubles, scalar.count == 1 else {
                     throw ONNXError(
-                        .unsupportedType, "operand 2, constant_value, is no number", at: location(), got: "\(fill.type)")
+                        .unsupportedType, "operand 2, constant_value, is no number", at: location(), got: "\(fill.type)"
+                    )
                 }
                 value = scalar[0]
             }

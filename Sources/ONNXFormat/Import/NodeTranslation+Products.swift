@@ -33,7 +33,8 @@ extension NodeContext {
         guard isTraining || wantedOutputCount == 1 else {
             throw ONNXError(
                 .unsupportedFeature, "batch statistics are computed in training mode only", at: location(),
-                expected: "one result, or training_mode 1 (operator set 14 and later)", got: "\(wantedOutputCount) results")
+                expected: "one result, or training_mode 1 (operator set 14 and later)",
+                got: "\(wantedOutputCount) results")
         }
         let normalization = BatchNormalization(
             epsilon: try float("epsilon") ?? 1e-5, momentum: try float("momentum") ?? 0.9, isTraining: isTraining)
@@ -60,8 +61,8 @@ extension NodeContext {
             throw unsupported("precision", expected: "float32", got: "\(precision)")
         }
         let target = optional(2)?.type.elementType ?? declared ?? .uint8
-        guard declared == nil || declared == target else {
-            throw invalid("output_dtype", expected: "\(target), as the zero point has", got: "\(target)")
+        if let declared, declared != target {
+            throw invalid("output_dtype", expected: "\(target), as the zero point has", got: "\(declared)")
         }
         return .operation(.quantizeLinear(axis: axis, to: target), inputs: ids)
     }

@@ -42,7 +42,8 @@ extension NodeContext {
             steps?.count ?? count == count, steps?.contains(0) != true
         else {
             throw ONNXError(
-                .invalidNode, "starts, ends, axes and steps must be as many as sliced axes, steps not 0", at: location(),
+                .invalidNode, "starts, ends, axes and steps must be as many as sliced axes, steps not 0",
+                at: location(),
                 got: "\(starts), \(ends), \(axes ?? []), \(steps ?? [])")
         }
         let slice = Slice(
@@ -66,7 +67,8 @@ extension NodeContext {
         let parts = try int("num_outputs") ?? outputCount
         guard given?.count ?? parts == outputCount, parts == outputCount else {
             throw ONNXError(
-                .invalidNode, "a split has as many results as parts", at: location(), expected: "\(given?.count ?? parts)",
+                .invalidNode, "a split has as many results as parts", at: location(),
+                expected: "\(given?.count ?? parts)",
                 got: "\(outputCount)")
         }
         if let given { return .operation(.split(axis: axis, sizes: given), inputs: [data.id]) }
@@ -75,7 +77,8 @@ extension NodeContext {
         let last = extent - size * (parts - 1)
         guard last == size || (operatorSet >= 18 && last >= 0) else {
             throw ONNXError(
-                .invalidNode, "extent \(extent) of axis \(axis) has no equal parts", at: location(), got: "\(parts) parts")
+                .invalidNode, "extent \(extent) of axis \(axis) has no equal parts", at: location(),
+                got: "\(parts) parts")
         }
         return .operation(
             .split(axis: axis, sizes: [Int](repeating: size, count: parts - 1) + [last]), inputs: [data.id])

@@ -69,7 +69,8 @@ extension NodeContext {
     }
 
     /// Bounds that keep sums and products of two such values from overflowing.
-    private func bounded(_ values: [Int], _ attribute: String, from minimum: Int, count: Int) throws(ONNXError) -> [Int] {
+    private func bounded(_ values: [Int], _ attribute: String, from minimum: Int, count: Int) throws(ONNXError) -> [Int]
+    {
         guard values.count == count, values.allSatisfy({ (minimum...Int(Int32.max)).contains($0) }) else {
             throw invalid(attribute, expected: "\(count) integers from \(minimum) to \(Int32.max)", got: "\(values)")
         }

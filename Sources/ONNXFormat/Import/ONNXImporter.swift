@@ -55,7 +55,8 @@ struct ONNXImporter {
     private func checkedOperatorSet() throws(ONNXError) -> Int {
         guard model.irVersion >= 1 else {
             throw ONNXError(
-                .unsupportedVersion, "there is no IR version; is this an ONNX model?", at: .model, expected: "1 or more",
+                .unsupportedVersion, "there is no IR version; is this an ONNX model?", at: .model,
+                expected: "1 or more",
                 got: "\(model.irVersion)")
         }
         let expected = "\(Self.supportedOperatorSets.lowerBound) to \(Self.supportedOperatorSets.upperBound)"
@@ -78,7 +79,8 @@ extension ONNXImporter {
     private mutating func addInitializers() throws(ONNXError) {
         for initializer in model.graph.initializers {
             try define(
-                initializer.name, as: result.addConstant(initializer.name, initializer.tensor(externalData: &externalData)))
+                initializer.name,
+                as: result.addConstant(initializer.name, initializer.tensor(externalData: &externalData)))
         }
     }
 
@@ -164,7 +166,8 @@ extension ONNXImporter {
         guard node.domain.isEmpty, let translate = NodeTranslation.table[node.type] else {
             throw ONNXError(
                 .unsupportedOperator,
-                "the operator \(node.domain.isEmpty ? "" : node.domain + ":")\(node.type) is not supported", at: location,
+                "the operator \(node.domain.isEmpty ? "" : node.domain + ":")\(node.type) is not supported",
+                at: location,
                 expected: NodeTranslation.table.keys.sorted().joined(separator: ", "))
         }
         guard node.outputs.contains(where: { !$0.isEmpty }) else {
@@ -185,7 +188,8 @@ extension ONNXImporter {
     }
 
     private mutating func emit(
-        _ translation: NodeTranslation, node: ONNXNode, name: String, location: ONNXError.Location, wantedOutputCount: Int
+        _ translation: NodeTranslation, node: ONNXNode, name: String, location: ONNXError.Location,
+        wantedOutputCount: Int
     ) throws(ONNXError) {
         switch translation {
         case .constant(let type, let makeTensor):
@@ -219,7 +223,8 @@ extension ONNXImporter {
             steps.append((.binary(.divide, activation: nil), result.addConstant(freshName(output + "/count"), divisor)))
         }
         guard !steps.isEmpty else {
-            try define(output, as: append(.identity, name: name, inputs: [operands[0]], outputNames: [output], location)[0])
+            try define(
+                output, as: append(.identity, name: name, inputs: [operands[0]], outputNames: [output], location)[0])
             return
         }
         var accumulated = operands[0]
@@ -245,7 +250,9 @@ extension ONNXImporter {
             let types = try operation.inferOutputTypes(
                 inputs: constants.map { $0?.type }, outputCount: outputNames.count, node: name)
             foldedByteCount += types.reduce(0) { $0 + $1.byteCount }
-            if foldedByteCount <= options.maximumFoldedByteCount {
+            // The evaluation widens operands and results to eight bytes an element.
+            let elementCount = (types + constants.compactMap { $0?.type }).reduce(0) { $0 + $1.shape.elementCount }
+            if max(foldedByteCount, 8 * elementCount) <= options.maximumFoldedByteCount {
                 let results = try operation.evaluate(constants, outputCount: outputNames.count, node: name)
                 return zip(outputNames, results).map { result.addConstant($0, $1) }
             }
@@ -258,7 +265,7 @@ extension ONNXImporter {
     private func foldedTooMuch(_ location: ONNXError.Location) -> ONNXError {
         ONNXError(
             .tooLarge, "constants computed during the import grow too large", at: location,
-            expected: "at most \(options.maximumFoldedByteCount) bytes", got: "\(foldedByteCount)")
+            expected: "at most \(options.maximumFoldedByteCount) bytes, an option")
     }
 }
 

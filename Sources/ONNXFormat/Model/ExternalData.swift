@@ -21,13 +21,15 @@ struct ExternalData {
         guard let folder else { throw Self.failure("there is no folder to look in", name) }
         guard let location = entries["location"], Self.isSafe(location) else {
             throw Self.failure(
-                "the location must be a relative path inside the model's folder", name, got: entries["location"] ?? "none")
+                "the location must be a relative path inside the model's folder", name,
+                got: entries["location"] ?? "none")
         }
         let storage = try storage(name, folder: folder, location: location)
         let offset = try Self.number(entries["offset"] ?? "0", "offset", name)
         let length = try entries["length"].map { (text) throws(ONNXError) in try Self.number(text, "length", name) }
         guard length ?? byteCount == byteCount else {
-            throw Self.failure("the length does not fit the tensor", name, expected: "\(byteCount)", got: "\(length ?? 0)")
+            throw Self.failure(
+                "the length does not fit the tensor", name, expected: "\(byteCount)", got: "\(length ?? 0)")
         }
         guard offset <= storage.bytes.count, byteCount <= storage.bytes.count - offset else {
             throw Self.failure(
@@ -46,7 +48,7 @@ struct ExternalData {
         guard path.hasPrefix(root.hasSuffix("/") ? root : root + "/") else {
             throw Self.failure("the file \(location) leads outside the model's folder", name)
         }
-        let storage = try MappedFile(path: path).storage
+        let storage = try TensorStorage.mapping(path)
         mapped[location] = storage
         return storage
     }

@@ -18,7 +18,8 @@ struct ONNXModel {
             case 1: irVersion = try reader.int64(field)
             case 7:
                 guard graph == nil else {
-                    throw ONNXError(.malformed, "a model has one graph", at: .byte(field.offset, field: "ModelProto.graph"))
+                    throw ONNXError(
+                        .malformed, "a model has one graph", at: .byte(field.offset, field: "ModelProto.graph"))
                 }
                 graph = try ONNXGraph(parsing: reader.nested(field, "GraphProto"))
             case 8:
@@ -154,10 +155,23 @@ struct ONNXAttribute {
             case 7: .ints(ints)
             case 8: .strings(strings)
             case 0:
-                if let int { .int(int) } else if let float { .float(float) } else if let string { .string(string) }
-                else if let tensor { .tensor(tensor) } else if !ints.isEmpty { .ints(ints) }
-                else if !floats.isEmpty { .floats(floats) } else if !strings.isEmpty { .strings(strings) }
-                else { .other(kind: "empty") }
+                if let int {
+                    .int(int)
+                } else if let float {
+                    .float(float)
+                } else if let string {
+                    .string(string)
+                } else if let tensor {
+                    .tensor(tensor)
+                } else if !ints.isEmpty {
+                    .ints(ints)
+                } else if !floats.isEmpty {
+                    .floats(floats)
+                } else if !strings.isEmpty {
+                    .strings(strings)
+                } else {
+                    .other(kind: "empty")
+                }
             default: .other(kind: "type \(type)")
             }
     }

@@ -25,7 +25,8 @@ struct ONNXTensor {
                 try reader.append(field, to: &extents)
                 guard extents.count <= Self.maximumRank else {
                     throw ONNXError(
-                        .invalidTensor, "a tensor has too many axes", at: .byte(field.offset, field: "TensorProto.dims"),
+                        .invalidTensor, "a tensor has too many axes",
+                        at: .byte(field.offset, field: "TensorProto.dims"),
                         expected: "at most \(Self.maximumRank)", got: "\(extents.count)")
                 }
             case 2: dataType = try reader.int64(field)

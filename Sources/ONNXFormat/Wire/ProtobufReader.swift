@@ -55,7 +55,8 @@ struct ProtobufReader {
                 let length = try varint()
                 guard length <= UInt64(end - position) else {
                     throw ONNXError(
-                        .truncated, "a field's length exceeds its message", at: .byte(offset, field: "\(message).\(number)"),
+                        .truncated, "a field's length exceeds its message",
+                        at: .byte(offset, field: "\(message).\(number)"),
                         expected: "at most \(end - position) bytes", got: "\(length)")
                 }
                 value = .bytes(position..<position + Int(length))
@@ -147,7 +148,8 @@ extension ProtobufReader {
     func string(_ field: ProtobufField) throws(ONNXError) -> String {
         let range = try bytes(field)
         guard let text = String(validating: storage.bytes[range], as: UTF8.self) else {
-            throw ONNXError(.malformed, "a string is no UTF-8", at: .byte(field.offset, field: "\(message).\(field.number)"))
+            throw ONNXError(
+                .malformed, "a string is no UTF-8", at: .byte(field.offset, field: "\(message).\(field.number)"))
         }
         return text
     }

@@ -42,8 +42,6 @@ package struct CostModel: Sendable {
     package let cuts: CutSet
     package let profiles: ProfileSet
     package let link: LinkProfile
-    /// The codec's modes that the profile has, sorted.
-    package let modes: [String]
 
     private let edgeNanoseconds: [Int64]
     private let cloudNanoseconds: [Int64]
@@ -73,7 +71,6 @@ package struct CostModel: Sendable {
         cloudSum = cloudNanoseconds.reduce(0, +)
         heads = Dictionary(profiles.edge.parts.map { ($0.cut, $0) }) { first, _ in first }
         tails = Dictionary(profiles.cloud.parts.map { ($0.cut, $0) }) { first, _ in first }
-        modes = Set(profiles.codec.entries.map(\.mode)).sorted()
         measurements = CodecMeasurements(profiles.codec, graph: graph)
     }
 
@@ -88,8 +85,12 @@ package struct CostModel: Sendable {
         package var isComposed: Bool
     }
 
+    /// The codec's modes that the profile has, sorted.
+    package var modes: [String] { measurements.modes }
+
     /// `nil` when neither the boundary nor each of its tensors was measured in this mode.
-    package func encoding(of boundary: [ValueID], mode: String) -> Encoding? {
+    /// - Parameter mode: an index into `modes`.
+    package func encoding(of boundary: [ValueID], mode: Int) -> Encoding? {
         measurements.encoding(of: boundary, mode: mode, graph: cuts.graph)
     }
 
@@ -97,7 +98,7 @@ package struct CostModel: Sendable {
     package func cost(ofCutAt position: Int, boundary: [ValueID], encoding: Encoding) -> CostBreakdown {
         var cost = CostBreakdown()
         cost.edgePreprocess = profiles.input.edgePreprocess.median
-        let name = heads.isEmpty && tails.isEmpty ? "" : boundary.map { cuts.graph[$0].name }.joined(separator: "+")
+        let name = heads.isEmpty && tails.isEmpty ? "" : cuts.graph.joinedNames(of: boundary)
         cost.head =
             heads[name]?.timing.median ?? .nanoseconds(cuts.headSum(of: edgeNanoseconds, at: position))
         cost.encode = encoding.encode
@@ -137,7 +138,7 @@ package struct CostModel: Sendable {
     package func edgeMemory(ofCutAt position: Int, boundary: [ValueID]) -> ByteCount? {
         if cuts.isEdgeOnly(at: position) { return profiles.edge.wholeNetworkPeakMemory }
         if cuts.isCloudOnly(at: position) { return .zero }
-        return heads.isEmpty ? nil : heads[boundary.map { cuts.graph[$0].name }.joined(separator: "+")]?.peakMemory
+        return heads.isEmpty ? nil : heads[cuts.graph.joinedNames(of: boundary)]?.peakMemory
     }
 
     private func addLink(to cost: inout CostBreakdown) {

@@ -103,6 +103,15 @@ struct Topology {
         return rows.sorted { $0.precedesLexicographically($1) }
     }
 
+    /// With the passive nodes that the head needs, or all of them.
+    func addingPassive(to downset: Row, all: Bool) -> Row {
+        var row = downset
+        for (node, readers) in passive.reversed() where all || readers.contains(where: row.contains) {
+            row.insert(node)
+        }
+        return row
+    }
+
     /// Adds the passive nodes each head needs and drops the heads that would send what may not be sent.
     func cutSet(of graph: Graph, _ downsets: [Row], isExhaustive: Bool) -> CutSet {
         var rows: [UInt64] = []
@@ -110,10 +119,7 @@ struct Topology {
         var withheldCount = 0
         for (index, downset) in downsets.enumerated() {
             let isFull = index == downsets.count - 1
-            var row = downset
-            for (node, readers) in passive.reversed() where isFull || readers.contains(where: row.contains) {
-                row.insert(node)
-            }
+            let row = addingPassive(to: downset, all: isFull)
             let isWithheld = withheld.contains { producer, readers in
                 (producer.map(row.contains) ?? true) && !readers.allSatisfy(row.contains)
             }

@@ -63,7 +63,8 @@ package struct CodecProfile: ProfileDocument, Hashable {
         for (index, entry) in entries.enumerated() {
             let field = "entries[\(index)]"
             guard entry.elements >= 0 else {
-                throw PlanningError(.invalidNumber, "expected a number ≥ 0, got \(entry.elements)", at: "\(field).elements")
+                throw PlanningError(
+                    .invalidNumber, "expected a number ≥ 0, got \(entry.elements)", at: "\(field).elements")
             }
             if let agreement = entry.top1Agreement, !(0...1).contains(agreement) {
                 throw PlanningError(.invalidNumber, "expected 0...1, got \(agreement)", at: "\(field).top1Agreement")

@@ -100,7 +100,8 @@ package struct DeviceProfile: ProfileDocument, Hashable {
         for node in graph.nodes {
             guard let time = times[node.name] else {
                 throw PlanningError(
-                    .missingNode, "no time for node \"\(node.name)\" of \(graph.name)", at: "\(role) device profile: nodes")
+                    .missingNode, "no time for node \"\(node.name)\" of \(graph.name)",
+                    at: "\(role) device profile: nodes")
             }
             nanoseconds.append(time)
         }

@@ -21,7 +21,8 @@ extension ProfileDocument {
             }
             guard header.version == version else {
                 throw PlanningError(
-                    .unsupportedVersion, "expected version \(version) of \(schema), got \(header.version)", at: "version")
+                    .unsupportedVersion, "expected version \(version) of \(schema), got \(header.version)",
+                    at: "version")
             }
             let document = try decoder.decode(Self.self, from: data)
             try document.validate()
@@ -67,7 +68,8 @@ extension PlanningError {
         let (path, message): ([any CodingKey], String) =
             switch error {
             case .keyNotFound(let key, let context): (context.codingPath + [key], "the field is missing")
-            case .typeMismatch(let type, let context): (context.codingPath, "expected \(type): \(context.debugDescription)")
+            case .typeMismatch(let type, let context):
+                (context.codingPath, "expected \(type): \(context.debugDescription)")
             case .valueNotFound(let type, let context): (context.codingPath, "expected \(type), got null")
             case .dataCorrupted(let context): (context.codingPath, context.debugDescription)
             @unknown default: ([], "\(error)")

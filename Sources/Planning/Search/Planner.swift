@@ -9,13 +9,22 @@ package struct Planner: Sendable {
     }
 
     /// One option before it is written out.
-    fileprivate struct Candidate {
+    private struct Candidate {
         var strategy: SplitPlan.Strategy
         var position: Int
-        var mode: String?
+        /// An index into the model's modes.
+        var mode: Int?
         var cost: CostBreakdown
         var top1Agreement: Double?
-        var isComposed: Bool
+        var isComposed = false
+    }
+
+    /// What candidates are compared by: the objective, then latency, bytes, edge time, place and mode.
+    private struct Rank {
+        var values: (Int64, Int64, Int64, Int64, Int, Int)
+        var candidate: Int
+
+        static func < (left: Rank, right: Rank) -> Bool { left.values < right.values }
     }
 
     /// - Parameter rankingLimit: how many of the ranking's options the plan keeps.
@@ -26,13 +35,9 @@ package struct Planner: Sendable {
         _ objective: Objective, constraints: PlanConstraints = PlanConstraints(), rankingLimit: Int = 1_000
     ) throws(PlanningError) -> SplitPlan {
         let cuts = model.cuts
-        var (splits, refusals) = try splitCandidates(constraints)
-        let cloudOnly = Candidate(
-            strategy: .cloudOnly, position: 0, mode: nil, cost: model.cloudOnlyCost(), top1Agreement: nil,
-            isComposed: false)
-        let edgeOnly = Candidate(
-            strategy: .edgeOnly, position: cuts.count - 1, mode: nil, cost: model.edgeOnlyCost(), top1Agreement: nil,
-            isComposed: false)
+        var (candidates, refusals) = try splitCandidates(constraints)
+        let cloudOnly = Candidate(strategy: .cloudOnly, position: 0, cost: model.cloudOnlyCost())
+        let edgeOnly = Candidate(strategy: .edgeOnly, position: cuts.count - 1, cost: model.edgeOnlyCost())
         let cloudRefusal: Refusal? =
             if !constraints.privacy.allowsPicture {
                 .privacy
@@ -46,30 +51,32 @@ package struct Planner: Sendable {
             if let refusal { refusals[refusal, default: 0] += 1 }
         }
 
-        splits.sort { objective.prefers($0, to: $1) }
-        let baselines =
-            (cloudRefusal == nil ? [cloudOnly] : []) + (edgeRefusal == nil ? [edgeOnly] : [])
-        let allowed = (baselines + splits).sorted { objective.prefers($0, to: $1) }
-        guard let chosen = allowed.first else {
+        let splitCount = candidates.count
+        if cloudRefusal == nil { candidates.append(cloudOnly) }
+        if edgeRefusal == nil { candidates.append(edgeOnly) }
+        let order = ranked(candidates, by: objective)
+        guard let best = order.first else {
             let counts = Refusal.allCases.compactMap { refusal in refusals[refusal].map { "\(refusal): \($0)" } }
             throw PlanningError(
                 .infeasible, "no option satisfies the constraints; refused by \(counts.joined(separator: ", "))",
                 at: cuts.graph.name)
         }
         var rankedPositions: Set<Int> = []
-        let ranking = allowed.filter { $0.strategy != .split || rankedPositions.insert($0.position).inserted }
+        let ranking = order.filter { index in
+            candidates[index].strategy != .split || rankedPositions.insert(candidates[index].position).inserted
+        }
 
         var plan = SplitPlan(
             model: model.profiles.edge.model, objective: objective, constraints: constraints, link: model.link,
-            chosen: option(chosen),
+            chosen: option(candidates[best]),
             cloudOnly: SplitPlan.Baseline(option: option(cloudOnly), refusal: cloudRefusal),
             edgeOnly: SplitPlan.Baseline(option: option(edgeOnly), refusal: edgeRefusal),
-            bestSplit: splits.first.map(option), reasons: [],
-            byUplink: ranges(baselines + splits), splitsByUplink: ranges(splits),
-            ranking: ranking.prefix(rankingLimit).map(option),
+            bestSplit: order.first { $0 < splitCount }.map { option(candidates[$0]) }, reasons: [],
+            byUplink: ranges(candidates[...]), splitsByUplink: ranges(candidates[..<splitCount]),
+            ranking: ranking.prefix(rankingLimit).map { option(candidates[$0]) },
             search: SplitPlan.Search(
                 cuts: cuts.count, isExhaustive: cuts.isExhaustive, withheldCuts: cuts.withheldCount,
-                allowedOptions: allowed.count,
+                allowedOptions: candidates.count,
                 refusals: Refusal.allCases.compactMap { refusal in
                     refusals[refusal].map { SplitPlan.RefusalCount(refusal: refusal, count: $0) }
                 }),
@@ -101,7 +108,7 @@ package struct Planner: Sendable {
                 {
                     .edgeMemory
                 } else { nil }
-            for mode in model.modes {
+            for mode in model.modes.indices {
                 guard let encoding = model.encoding(of: boundary, mode: mode) else {
                     refusals[.notMeasured, default: 0] += 1
                     continue
@@ -120,6 +127,20 @@ package struct Planner: Sendable {
         return (candidates, refusals)
     }
 
+    /// The candidates' indices, best first; a strict total order.
+    private func ranked(_ candidates: [Candidate], by objective: Objective) -> [Int] {
+        candidates.enumerated().map { index, candidate in
+            let cost = candidate.cost
+            return Rank(
+                values: (
+                    objective.value(cost), cost.latency.wholeNanoseconds, cost.uplinkBytes.bytes,
+                    cost.edgeTime.wholeNanoseconds, candidate.position, candidate.mode ?? -1
+                ), candidate: index)
+        }
+        .sorted { $0 < $1 }
+        .map(\.candidate)
+    }
+
     private func option(_ candidate: Candidate) -> SplitPlan.Option {
         let graph = model.cuts.graph
         let cut = candidate.strategy == .split ? model.cuts[candidate.position] : nil
@@ -127,14 +148,14 @@ package struct Planner: Sendable {
             strategy: candidate.strategy,
             boundary: cut?.boundary.map { graph[$0].name } ?? [],
             headOutputs: cut?.headOutputs.map { graph[$0].name } ?? [],
-            mode: candidate.mode,
+            mode: candidate.mode.map { model.modes[$0] },
             headNodeCount: candidate.strategy == .cloudOnly ? 0 : model.cuts.headNodeCount(at: candidate.position),
             position: candidate.position, cost: candidate.cost, top1Agreement: candidate.top1Agreement,
             isComposed: candidate.isComposed)
     }
 
     /// The lowest latency for every uplink: the envelope of A + 8·S ÷ B over 1 ÷ B, turned around.
-    private func ranges(_ candidates: [Candidate]) -> [SplitPlan.Range] {
+    private func ranges(_ candidates: ArraySlice<Candidate>) -> [SplitPlan.Range] {
         let envelope = LowerEnvelope(
             candidates.map { candidate in
                 LowerEnvelope.Line(
@@ -162,16 +183,6 @@ extension PlanConstraints {
 }
 
 extension Objective {
-    /// A strict total order: first by the objective, then by latency, bytes, edge time, place and mode.
-    fileprivate func prefers(_ left: Planner.Candidate, to right: Planner.Candidate) -> Bool {
-        let (leftValue, rightValue) = (value(left.cost), value(right.cost))
-        if leftValue != rightValue { return leftValue < rightValue }
-        let (leftLatency, rightLatency) = (left.cost.latency, right.cost.latency)
-        if leftLatency != rightLatency { return leftLatency < rightLatency }
-        return (left.cost.uplinkBytes, left.cost.edgeTime, left.position, left.mode ?? "")
-            < (right.cost.uplinkBytes, right.cost.edgeTime, right.position, right.mode ?? "")
-    }
-
     /// What the objective makes small, in nanoseconds or bytes.
     func value(_ cost: CostBreakdown) -> Int64 {
         switch self {

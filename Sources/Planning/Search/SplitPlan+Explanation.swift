@@ -13,6 +13,8 @@ extension SplitPlan {
             switch chosen.strategy {
             case .cloudOnly: "Send the picture as a JPEG and run the whole network in the cloud"
             case .edgeOnly: "Run the whole network on the edge"
+            case .split where chosen.headNodeCount == 0:
+                "Send the input tensor as \(chosen.mode ?? "") and run the whole network in the cloud"
             case .split:
                 "Cut after \(chosen.headNodeCount) node\(chosen.headNodeCount == 1 ? "" : "s") and send "
                     + "\(chosen.boundary.joined(separator: " and ")) as \(chosen.mode ?? "")"
@@ -82,10 +84,12 @@ extension SplitPlan {
         }
         if !search.isExhaustive {
             sentences.append(
-                "The graph has too many cuts to list: only \(search.cuts), the prefixes of a few orders, were considered.")
+                "The graph has too many cuts to list: only \(search.cuts), the prefixes of a few orders, were considered."
+            )
         }
         for count in search.refusals {
-            sentences.append("\(count.count) option\(count.count == 1 ? " was" : "s were") left out, \(count.refusal.text).")
+            sentences.append(
+                "\(count.count) option\(count.count == 1 ? " was" : "s were") left out, \(count.refusal.text).")
         }
         return sentences
     }

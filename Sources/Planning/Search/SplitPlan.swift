@@ -109,7 +109,7 @@ package struct SplitPlan: ProfileDocument, Hashable {
         switch chosen.strategy {
         case .cloudOnly: .cloudOnly(of: graph)
         case .edgeOnly: .edgeOnly(of: graph)
-        case .split: try Cut(sending: chosen.boundary, of: graph)
+        case .split: try Cut(sending: chosen.boundary, keeping: chosen.headOutputs, of: graph)
         }
     }
 }

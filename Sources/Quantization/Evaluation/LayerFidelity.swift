@@ -3,7 +3,7 @@ package import InferenceEngine
 package import ModelGraph
 
 /// How well integers represent one activation.
-package struct LayerReport: Hashable, Sendable, Codable {
+package struct LayerFidelity: Hashable, Sendable, Codable {
     /// The tensor.
     package let name: String
     /// The node that computes it; empty for a graph input.
@@ -15,7 +15,7 @@ package struct LayerReport: Hashable, Sendable, Codable {
     package let signalToNoise: Double?
 }
 
-extension LayerReport {
+extension LayerFidelity {
     /// Runs both networks on every input and compares each quantised activation.
     /// - Parameters:
     ///   - count: number of inputs; ≥ 1.
@@ -23,7 +23,7 @@ extension LayerReport {
     package static func measure(
         _ quantized: QuantizedGraph, count: Int, pool: WorkerPool, input: (Int) throws -> [Tensor],
         progress: (Int, Int) -> Void = { _, _ in }
-    ) throws -> [LayerReport] {
+    ) throws -> [LayerFidelity] {
         let graph = quantized.graph
         let values = graph.floatActivations.filter { quantized[$0] != nil }
         let exact = try ActivationProbe(graph, values: values, pool: pool)
@@ -46,7 +46,7 @@ extension LayerReport {
         return values.enumerated().map { position, value in
             let quantization = quantized[value] ?? ActivationQuantization(scale: 1, zeroPoint: 0)
             let ratio = signal[position] > 0 && noise[position] > 0 ? 10 * log10(signal[position] / noise[position]) : nil
-            return LayerReport(
+            return LayerFidelity(
                 name: graph[value].name, node: producers[value.index].map { graph[$0].name } ?? "",
                 scale: quantization.scale, zeroPoint: quantization.zeroPoint, signalToNoise: ratio)
         }

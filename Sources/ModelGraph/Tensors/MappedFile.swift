@@ -1,5 +1,4 @@
 private import Glibc
-package import ModelGraph
 
 /// A file mapped into memory for reading: opening costs no copy, and pages are read when first touched.
 ///
@@ -10,15 +9,16 @@ package import ModelGraph
 package final class MappedFile: @unchecked Sendable {
     package let bytes: UnsafeRawBufferPointer
 
-    /// - Throws: `ONNXError.unreadableFile` when `path` is no regular file or cannot be read.
-    package init(path: String) throws(ONNXError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    /// - Throws: `GraphError.unreadableFile` when `path` is no regular file or cannot be read.
+    package init(path: String) throws(GraphError) {
+        // Non-blocking: opening a FIFO must not wait for a writer.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Self.failure("cannot be opened", path) }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw Self.failure("cannot be examined", path) }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw ONNXError(.unreadableFile, "is no regular file", at: .file(path))
+            throw GraphError(.unreadableFile, "is no regular file", at: path)
         }
         guard status.st_size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -39,7 +39,7 @@ package final class MappedFile: @unchecked Sendable {
     /// The file as storage that tensors refer to and that keeps the mapping alive.
     package var storage: TensorStorage { TensorStorage(borrowing: bytes, owner: self) }
 
-    private static func failure(_ what: String, _ path: String) -> ONNXError {
-        ONNXError(.unreadableFile, what, at: .file(path), got: String(cString: strerror(errno)))
+    private static func failure(_ what: String, _ path: String) -> GraphError {
+        GraphError(.unreadableFile, "\(what): \(String(cString: strerror(errno)))", at: path)
     }
 }

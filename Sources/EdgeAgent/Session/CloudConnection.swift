@@ -1,0 +1,248 @@
+internal import GRPCCore
+internal import InferenceProtocol
+internal import NIOPosix
+private import Synchronization
+
+/// One connection to the cloud and the split stream on it: carries out what its `EdgeSession` decides.
+///
+/// Nothing that a caller waits for depends on the peer reading: messages are queued, and a caller's wait ends with its
+/// deadline. The queue holds the frames in flight at most, because a peer that lets frames time out is given up.
+final class CloudConnection: Sendable {
+    private struct State {
+        var session: EdgeSession
+        var cuts: [[String]: UInt32] = [:]
+        var cutReplies: [UInt32: Promise<UInt32>] = [:]
+        var frameReplies: [UInt64: Promise<CloudResult>] = [:]
+        var failure: CloudFailure?
+        /// Frames in a row whose deadline passed.
+        var timeouts = 0
+    }
+
+    private let state: Mutex<State>
+    /// Resolved when the cloud accepted the model, or the connection failed.
+    let welcomed = Promise<Void>()
+    private let closed = Promise<CloudFailure>()
+    private let outbound: AsyncStream<EdgeMessage>
+    private let send: AsyncStream<EdgeMessage>.Continuation
+    /// Where frames are encoded, one after another: their numbers must go out in order.
+    private let encoder: NIOThreadPool
+    private let maximumTimeouts: Int
+
+    init(session: EdgeSession, encoder: NIOThreadPool, maximumTimeouts: Int) {
+        state = Mutex(State(session: session))
+        (outbound, send) = AsyncStream.makeStream()
+        self.encoder = encoder
+        self.maximumTimeouts = maximumTimeouts
+    }
+
+    // MARK: The connection's life
+
+    /// Connects and serves the stream until it ends, and says why it did.
+    func run(
+        over connector: some CloudConnector, welcomeWithin timeout: Duration, clock: any Clock<Duration>
+    ) async -> CloudFailure {
+        let reason = await withTaskGroup(of: CloudFailure?.self) { group in
+            group.addTask { await self.stream(over: connector) }
+            group.addTask { try? await self.closed.value }
+            group.addTask {
+                // An attempt that hangs anywhere before Welcome is given up.
+                let isOver: Void? = try? await withDeadline(timeout, clock: clock) { try await self.welcomed.value }
+                guard isOver == nil, !Task.isCancelled else { return nil }
+                return CloudFailure(.unreachable, "no answer within \(timeout)")
+            }
+            defer { group.cancelAll() }
+            for await reason in group {
+                if let reason { return reason }
+            }
+            return CloudFailure(.connectionLost, "the agent stops")
+        }
+        close(reason)
+        return reason
+    }
+
+    private func stream(over connector: some CloudConnector) async -> CloudFailure {
+        do {
+            try await connector.withConnection { client, options in
+                let request = StreamingClientRequest(of: EdgeMessage.self) { writer in
+                    try await writer.write(self.state.withLock { $0.session.hello })
+                    for await message in self.outbound where self.isWorthSending(message) {
+                        try await writer.write(message)
+                    }
+                }
+                try await client.complete(request: request, options: options) { response in
+                    for try await message in response.messages { self.receive(message) }
+                }
+            }
+            return CloudFailure(.connectionLost, "the cloud closed the stream")
+        } catch let error as RPCError {
+            let kind: CloudFailure.Kind =
+                switch error.code {
+                case .unavailable: welcomed.result == nil ? .unreachable : .connectionLost
+                case .cancelled: .connectionLost
+                default: .refused
+                }
+            return CloudFailure(kind, "\(error.code): \(error.message)")
+        } catch {
+            return CloudFailure(welcomed.result == nil ? .unreachable : .connectionLost, "\(error)")
+        }
+    }
+
+    /// Chunks of frames that were given up meanwhile need not be sent.
+    private func isWorthSending(_ message: EdgeMessage) -> Bool {
+        guard case .frameChunk(let chunk) = message.message else { return true }
+        return state.withLock { $0.session.isLive(chunk.frameID) }
+    }
+
+    private func receive(_ message: CloudMessage) {
+        let actions = state.withLock { state in
+            if case .frameResult = message.message { state.timeouts = 0 }
+            return state.session.receive(message)
+        }
+        for action in actions {
+            switch action {
+            case .welcomed: welcomed.resolve(.success(()))
+            case .cutReady(let id): state.withLock { $0.cutReplies[id] }?.resolve(.success(id))
+            case .cutFailed(let id, let failure):
+                // Asking again may help: the cloud may have been overloaded.
+                let reply = state.withLock { state in
+                    state.cuts = state.cuts.filter { $0.value != id }
+                    return state.cutReplies.removeValue(forKey: id)
+                }
+                reply?.resolve(.failure(failure))
+            case .completed(let id, let result):
+                state.withLock { $0.frameReplies.removeValue(forKey: id) }?.resolve(.success(result))
+            case .failed(let id, let failure):
+                state.withLock { $0.frameReplies.removeValue(forKey: id) }?.resolve(.failure(failure))
+            case .retire(let failure): state.withLock { $0.failure = failure }
+            case .close(let failure): close(failure)
+            }
+        }
+    }
+
+    /// Fails everything under way; the first reason counts.
+    private func close(_ failure: CloudFailure) {
+        let (cuts, frames) = state.withLock { state in
+            if state.failure == nil { state.failure = failure }
+            defer {
+                state.cutReplies = [:]
+                state.frameReplies = [:]
+            }
+            return (state.cutReplies.values, state.frameReplies.values)
+        }
+        send.finish()
+        welcomed.resolve(.failure(failure))
+        closed.resolve(.success(failure))
+        for cut in cuts { cut.resolve(.failure(failure)) }
+        for frame in frames {
+            frame.resolve(.failure(CloudFailure(.connectionLost, failure.message, code: failure.code)))
+        }
+    }
+
+    // MARK: Frames
+
+    /// What sending a frame cost and brought.
+    struct Exchange: Sendable {
+        let result: CloudResult
+        let bytesSent: Int
+        let encodeTime: Duration
+        /// From the end of encoding to the result.
+        let waitTime: Duration
+    }
+
+    /// Sends one frame and waits for its result. Cancellation gives the frame up.
+    /// - Throws: `CloudFailure`, `CancellationError`, or what `encode` throws as `CloudFailure.Kind.encoding`.
+    func exchange(
+        cut boundary: [String], deadline: Duration,
+        encode: @escaping @Sendable (_ frameID: UInt64, _ emit: ([UInt8]) -> Void) throws -> Void
+    ) async throws -> Exchange {
+        let cut = try await readyCut(boundary)
+        let (frame, reply, bytes, encodeTime) = try await encoder.runIfActive {
+            try self.encodeFrame(cut: cut, deadline: deadline, encode: encode)
+        }
+        let encoded = ContinuousClock.now
+        do {
+            let result = try await reply.value
+            return Exchange(
+                result: result, bytesSent: bytes, encodeTime: encodeTime, waitTime: ContinuousClock.now - encoded)
+        } catch is CancellationError {
+            giveUp(frame)
+            throw CancellationError()
+        }
+    }
+
+    /// Notes that a frame's deadline passed; too many in a row mean that the peer hangs.
+    func noteTimeout() {
+        let isHanging = state.withLock { state in
+            state.timeouts += 1
+            return state.timeouts >= maximumTimeouts
+        }
+        if isHanging {
+            close(CloudFailure(.connectionLost, "\(maximumTimeouts) frames in a row got no answer in time"))
+        }
+    }
+
+    /// The number of the cut, opened now if it is not yet.
+    private func readyCut(_ boundary: [String]) async throws -> UInt32 {
+        let (reply, message) = try state.withLock { state -> (Promise<UInt32>, EdgeMessage?) in
+            if let failure = state.failure { throw failure }
+            if let id = state.cuts[boundary], let reply = state.cutReplies[id] { return (reply, nil) }
+            let (id, message) = state.session.openCut(boundary: boundary)
+            let reply = Promise<UInt32>()
+            state.cuts[boundary] = id
+            state.cutReplies[id] = reply
+            return (reply, message)
+        }
+        if let message { send.yield(message) }
+        return try await reply.value
+    }
+
+    /// Runs on the encoder's thread.
+    private func encodeFrame(
+        cut: UInt32, deadline: Duration,
+        encode: (_ frameID: UInt64, _ emit: ([UInt8]) -> Void) throws -> Void
+    ) throws -> (frame: UInt64, reply: Promise<CloudResult>, bytes: Int, time: Duration) {
+        let start = ContinuousClock.now
+        let reply = Promise<CloudResult>()
+        let (frame, limits) = try state.withLock { state in
+            if let failure = state.failure { throw failure }
+            guard state.session.hasFreePlace else {
+                throw CloudFailure(
+                    .refused, "\(state.session.framesInFlight) frames in flight already", code: .tooManyFrames)
+            }
+            let frame = state.session.beginFrame()
+            state.frameReplies[frame] = reply
+            return (frame, state.session.limits)
+        }
+        var chunker = FrameChunker(
+            frame: frame, cut: cut, deadline: deadline, maximumBytes: Int(limits.maxChunkBytes))
+        let maximumFrameBytes = Int(clamping: limits.maxFrameBytes)
+        do {
+            try encode(frame) { bytes in
+                // Refused already, here or by the cloud: the rest is not worth sending.
+                guard reply.result == nil else { return }
+                guard chunker.byteCount + bytes.count <= maximumFrameBytes else {
+                    return reply.resolve(
+                        .failure(CloudFailure(.frameTooLarge, "more than the \(maximumFrameBytes) bytes the cloud takes")))
+                }
+                for chunk in chunker.append(bytes) { send.yield(chunk) }
+            }
+        } catch {
+            giveUp(frame)
+            throw CloudFailure(.encoding, "\(error)")
+        }
+        if let result = reply.result {
+            giveUp(frame)
+            if case .failure(let failure) = result { throw failure }
+        }
+        for chunk in chunker.finish() { send.yield(chunk) }
+        return (frame, reply, chunker.byteCount, ContinuousClock.now - start)
+    }
+
+    private func giveUp(_ frame: UInt64) {
+        let message = state.withLock { state in
+            state.frameReplies[frame] = nil
+            return state.session.abandon(frame)
+        }
+        if let message { send.yield(message) }
+    }
+}

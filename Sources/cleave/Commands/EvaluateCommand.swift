@@ -1,0 +1,206 @@
+internal import ActivationCodec
+internal import ArgumentParser
+internal import Foundation
+internal import InferenceEngine
+internal import ModelGraph
+internal import ModelStore
+internal import Planning
+internal import Quantization
+internal import SplitExecution
+
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Measure accuracy on labelled pictures: float32, int8, or split at a cut.",
+        discussion: """
+            The folder's labels.txt names each picture's class: `file class`, one a line. Without it only the agreement with \
+            the float32 network is measured.
+
+            Examples:
+              cleave evaluate digits.cleave --images test/
+              cleave evaluate digits.cleave --images test/ --arithmetic int8
+              cleave evaluate squeezenet.cleave --images val/ --cut middle --codec 4bit/rle --limit 200
+            """)
+
+    enum Arithmetic: String, ExpressibleByArgument, CaseIterable {
+        case float32, int8
+    }
+
+    @Argument(help: "The package.")
+    var package: String
+
+    @Option(help: ArgumentHelp("Pictures, with labels.txt if there are labels.", valueName: "folder"))
+    var images: String
+
+    @Option(help: "The whole network in float32 or int8; not with --cut.")
+    var arithmetic: Arithmetic = .float32
+
+    @Option(help: ArgumentHelp("Split here (int8 head, float32 tail): middle, a number or tensor names joined by +."))
+    var cut: String?
+
+    @Option(help: ArgumentHelp("How the boundary is coded, with --cut.", valueName: "mode"))
+    var codec: String = CodecMode.lossless8.description
+
+    @Option(help: ArgumentHelp("Use the first so many pictures.", valueName: "n"))
+    var limit: Int?
+
+    @Option(help: ArgumentHelp("Write the outputs, float32 little-endian, picture after picture.", valueName: "file"))
+    var dump: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var machine: MachineOptions
+
+    private struct Report: Encodable {
+        var model: String
+        var digest: String
+        var configuration: String
+        var pictures: Int
+        var labelled: Int
+        var top1: Double?
+        var top5: Double?
+        /// Of the agreement with float32; absent for the float32 network itself.
+        var agreement: Double?
+        var cosine: Double?
+        var medianEncodedBytes: Int?
+        var bitsPerElement: Double?
+    }
+
+    func run() throws {
+        let opened = try OpenedPackage(path: package, verifying: .everything)
+        let pictures = try PictureSet(folder: images, for: opened, limit: limit)
+        let pool = WorkerPool(width: machine.threads)
+        let graph = try opened.graph()
+        let exact = SessionPool(try PreparedModel(graph), pool: pool)
+        let candidate = try makeCandidate(opened, graph, pool)
+
+        var report = Report(
+            model: "\(opened.card.name) \(opened.card.version)", digest: "\(opened.digest)",
+            configuration: candidate?.description ?? "float32", pictures: pictures.count, labelled: 0)
+        var comparison = OutputComparison()
+        var (top1, top5) = (0, 0)
+        var encodedSizes: [Int] = []
+        var dumped = Data()
+        let bar = ProgressBar("evaluating")
+        for index in 0..<pictures.count {
+            let tensors = try pictures.tensors(index)
+            let expected = try exact.run(tensors)[0].array(of: Float.self)
+            var got = expected
+            if let candidate {
+                let (outputs, bytes) = try candidate.run(tensors)
+                got = outputs
+                if let bytes { encodedSizes.append(bytes) }
+                comparison.add(expected: expected, got: got)
+            }
+            if let label = pictures.items[index].label {
+                guard got.indices.contains(label) else {
+                    throw CommandError(
+                        "\(pictures.items[index].path): labelled \(label), but the network has \(got.count) classes")
+                }
+                report.labelled += 1
+                let better = got.filter { $0 > got[label] }.count
+                if got.indexOfLargest == label { top1 += 1 }
+                if better < 5 { top5 += 1 }
+            }
+            if dump != nil { got.withUnsafeBytes { dumped.append(contentsOf: $0) } }
+            bar.update(index + 1, pictures.count)
+        }
+        if let dump { try dumped.write(to: URL(fileURLWithPath: dump), options: .atomic) }
+        if report.labelled > 0 {
+            report.top1 = Double(top1) / Double(report.labelled)
+            report.top5 = Double(top5) / Double(report.labelled)
+        }
+        if candidate != nil {
+            report.agreement = comparison.top1Agreement
+            report.cosine = comparison.meanCosine
+        }
+        if let candidate, !encodedSizes.isEmpty {
+            let median = encodedSizes.sorted()[encodedSizes.count / 2]
+            report.medianEncodedBytes = median
+            report.bitsPerElement = 8 * Double(median) / Double(candidate.boundaryElements)
+        }
+        try show(report)
+    }
+
+    private func makeCandidate(_ opened: OpenedPackage, _ graph: Graph, _ pool: WorkerPool) throws -> Candidate? {
+        if let cut {
+            guard arithmetic == .float32 else { throw ValidationError("--arithmetic: not with --cut") }
+            let quantized = try opened.requiredQuantizedGraph()
+            let mode = try CodecMode(parsing: codec)
+            return .split(
+                try SplitRun(quantized, CutEnumerator().cuts(of: graph).cut(matching: cut), mode: mode, pool: pool))
+        }
+        guard arithmetic == .int8 else { return nil }
+        let model = try PreparedModel(try opened.requiredQuantizedGraph(), options: PreparationOptions())
+        return .whole(SessionPool(model, pool: pool))
+    }
+
+    private func show(_ report: Report) throws {
+        guard !json else { return print(try jsonText(report)) }
+        func percent(_ share: Double?) -> String { share.map { ($0 * 100).fixed(1) + " %" } ?? "–" }
+        var lines = [
+            "\(report.model), \(report.configuration), \(report.pictures) pictures",
+            "  top-1 \(percent(report.top1))   top-5 \(percent(report.top5))   (of \(report.labelled) labelled)",
+        ]
+        if let cosine = report.cosine {
+            lines.append("  same top-1 as float32 \(percent(report.agreement))   cosine \(cosine.fixed(5))")
+        }
+        if let bytes = report.medianEncodedBytes, let bits = report.bitsPerElement {
+            lines.append("  boundary \(bytes) bytes (median), \(bits.fixed(2)) bits an element")
+        }
+        print(lines.joined(separator: "\n"))
+    }
+}
+
+/// What is compared with the float32 network.
+private enum Candidate: CustomStringConvertible {
+    case whole(SessionPool)
+    case split(SplitRun)
+
+    /// - Returns: the first output, and the bytes that crossed the cut.
+    func run(_ tensors: [Tensor]) throws -> (outputs: [Float], encodedBytes: Int?) {
+        switch self {
+        case .whole(let sessions): (try sessions.run(tensors)[0].array(of: Float.self), nil)
+        case .split(let split): try split.run(tensors)
+        }
+    }
+
+    var boundaryElements: Int {
+        switch self {
+        case .whole: 0
+        case .split(let split): split.head.boundary.reduce(0) { $0 + $1.shape.elementCount }
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .whole: "int8"
+        case .split(let split): "split at \(split.name), \(split.mode)"
+        }
+    }
+}
+
+/// Head, codec and tail in one process.
+private struct SplitRun {
+    let head: HeadRunner
+    let mode: CodecMode
+    let name: String
+    private let tail: TailRunner
+
+    init(_ quantized: QuantizedGraph, _ cut: Cut, mode: CodecMode, pool: WorkerPool) throws {
+        guard !cut.isEdgeOnly else { throw CommandError("edge-only has no boundary; use --arithmetic int8") }
+        head = try HeadRunner(quantized, cut: cut, pool: pool)
+        tail = try TailRunner(quantized, cut: cut, pool: pool)
+        name = cut.name(in: quantized.graph)
+        self.mode = mode
+    }
+
+    func run(_ tensors: [Tensor]) throws -> (outputs: [Float], encodedBytes: Int?) {
+        try head.feed(tensors)
+        try head.run()
+        let frame = try encodeFrame(id: 0, head.sources(mode))
+        let outputs = try tail.complete(try decodeFrame(frame).tensors)
+        return (outputs[0].array(of: Float.self), frame.count)
+    }
+}

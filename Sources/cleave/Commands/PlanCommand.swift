@@ -1,0 +1,124 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import ModelGraph
+internal import ModelStore
+internal import Planning
+
+extension Objective: ExpressibleByArgument {}
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Choose where to cut, from measured profiles, and say why.",
+        discussion: """
+            Costs every legal cut in every codec mode measured, and compares with uploading a JPEG and with running \
+            everything on the edge.
+
+            Examples:
+              cleave plan digits.cleave --profiles profiles/ --link 4g
+              cleave plan digits.cleave --profiles profiles/ --uplink 5 --rtt 40 --max-loss 0.01 --report plan.html
+              cleave plan digits.cleave --profiles profiles/ --link wifi --keep-picture --plan plan.json
+            """)
+
+    @Argument(help: "The package that was profiled.")
+    var package: String
+
+    @Option(help: ArgumentHelp("The folder that `cleave profile` wrote.", valueName: "folder"))
+    var profiles: String
+
+    @Option(help: ArgumentHelp(
+        "The link: \(LinkProfile.presets.map(\.name).joined(separator: ", ")), or a JSON profile; the profiles' link.json unless given.",
+        valueName: "name|file"))
+    var link: String?
+
+    @Option(help: ArgumentHelp("Uplink in Mbit/s, in place of the link's.", valueName: "mbit"))
+    var uplink: Double?
+
+    @Option(help: ArgumentHelp("Round trip in milliseconds, in place of the link's.", valueName: "ms"))
+    var rtt: Double?
+
+    @Option(help: ArgumentHelp("Multiply the edge's times: a board so many times slower than the one profiled.", valueName: "factor"))
+    var edgeSlowdown: Double = 1
+
+    @Option(help: "latency, throughput, uplinkBytes or edgeTime.")
+    var objective: Objective = .latency
+
+    @Option(help: ArgumentHelp("The largest share of pictures whose top-1 may change, 0...1.", valueName: "share"))
+    var maxLoss: Double?
+
+    @Option(help: ArgumentHelp("The most bytes to send for one picture.", valueName: "bytes"))
+    var maxUplinkBytes: Int?
+
+    @Flag(help: "The picture itself must not leave the edge.")
+    var keepPicture = false
+
+    @Option(help: ArgumentHelp("Privacy floor: this node runs on the edge, and nothing before it is sent.", valueName: "node"))
+    var notBefore: String?
+
+    @Option(help: ArgumentHelp("Rows of the table.", valueName: "n"))
+    var top: Int = 12
+
+    @Option(help: ArgumentHelp("Write an HTML report.", valueName: "file"))
+    var report: String?
+
+    @Option(help: ArgumentHelp("Write the plan for cleave-edge.", valueName: "file"))
+    var plan: String?
+
+    @Flag(help: "Print the plan as JSON.")
+    var json = false
+
+    func validate() throws {
+        for (name, value) in [("--uplink", uplink), ("--edge-slowdown", edgeSlowdown)] {
+            if let value, !(value.isFinite && value > 0) { throw ValidationError("\(name): expected > 0, got \(value)") }
+        }
+        if let rtt, !(rtt.isFinite && rtt >= 0 && rtt < 3.6e6) { throw ValidationError("--rtt: expected ≥ 0, got \(rtt)") }
+        if let maxLoss, !(0...1).contains(maxLoss) { throw ValidationError("--max-loss: expected 0...1, got \(maxLoss)") }
+        if let maxUplinkBytes, maxUplinkBytes < 0 {
+            throw ValidationError("--max-uplink-bytes: expected ≥ 0, got \(maxUplinkBytes)")
+        }
+        if keepPicture && notBefore != nil { throw ValidationError("--not-before already implies --keep-picture") }
+        if top < 1 { throw ValidationError("--top: expected 1 or more, got \(top)") }
+    }
+
+    func run() throws {
+        let opened = try OpenedPackage(path: package, verifying: .sectionsOnUse)
+        let folder = ProfileFolder(path: profiles)
+        var set = try folder.profiles()
+        if set.edge.model.digest != "\(opened.digest)" {
+            throw CommandError(
+                "\(profiles): measured on digest \(set.edge.model.digest), but \(package) has \(opened.digest); profile again")
+        }
+        set.edge.scale(by: edgeSlowdown)
+        let model = try CostModel(
+            cuts: CutEnumerator().cuts(of: opened.structure), profiles: set, link: try chosenLink(folder))
+        var constraints = PlanConstraints(maximumAccuracyLoss: maxLoss)
+        constraints.maximumUplink = maxUplinkBytes.map { ByteCount($0) }
+        if keepPicture { constraints.privacy = .nodesBeforeBoundary(1) }
+        if let notBefore { constraints.privacy = .notBefore(node: notBefore) }
+        let result = try Planner(model).plan(objective, constraints: constraints)
+        if let report { try writeText(PlanReport.html(result), to: report) }
+        if let plan { try Data(try result.json()).write(to: URL(fileURLWithPath: plan), options: .atomic) }
+        print(json ? String(decoding: try result.json(), as: UTF8.self) : PlanTable.text(result, limit: top))
+    }
+
+    private func chosenLink(_ folder: ProfileFolder) throws -> LinkProfile {
+        var chosen: LinkProfile
+        if let link {
+            chosen = try LinkProfile.preset(named: link) ?? folder.link(at: link)
+        } else if let measured = try folder.measuredLink() {
+            chosen = measured
+        } else if let uplink {
+            chosen = LinkProfile(
+                name: "given", roundTrip: .milliseconds(20), uplink: .megabits(uplink), downlink: .megabits(uplink),
+                source: "given on the command line; round trip 20 ms unless given; downlink as the uplink")
+        } else {
+            throw ValidationError("--link: needed, as \(profiles) has no link.json")
+        }
+        if let uplink {
+            chosen.uplink = .megabits(uplink)
+            chosen.name += " at \(uplink) Mbit/s"
+        }
+        if let rtt { chosen.roundTrip = .microseconds(Int64(rtt * 1000)) }
+        return chosen
+    }
+}

@@ -1,0 +1,176 @@
+internal import ActivationCodec
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import InferenceEngine
+internal import InferenceProtocol
+internal import ModelGraph
+internal import ModelStore
+internal import Planning
+internal import Profiling
+internal import ProgramSettings
+
+extension InstructionSet: ExpressibleByArgument {}
+
+struct ProfileCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "profile",
+        abstract: "Measure layers, codec, input and link on this machine.",
+        discussion: """
+            Writes edge.json (each layer in int8), cloud.json (each layer in float32), codec.json (every cut's boundary in \
+            every mode), input.json (JPEG upload) and, with --cloud, link.json. Run it on the board with --only edge and on the \
+            server with --only cloud to have each from its own machine.
+
+            Examples:
+              cleave profile digits.cleave --images test/ --output profiles/
+              cleave profile digits.cleave --images test/ --output profiles/ --cloud 127.0.0.1:8500
+              cleave profile mobilenet.cleave --images val/ --output board/ --only edge --threads 1 --kernels scalar
+            """)
+
+    enum Part: String, CaseIterable, ExpressibleByArgument {
+        case edge, cloud, codec, input, link
+    }
+
+    @Argument(help: "A quantised package.")
+    var package: String
+
+    @Option(help: ArgumentHelp("Pictures to measure on.", valueName: "folder"))
+    var images: String
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("The folder for the profiles.", valueName: "folder"))
+    var output: String = "profiles"
+
+    @Option(help: ArgumentHelp("Measure only this; may be repeated.", valueName: "part"))
+    var only: [Part] = []
+
+    @Option(help: ArgumentHelp("Codec modes, separated by commas.", valueName: "modes"))
+    var modes: String = "8bit/rle,8bit/zlib1,4bit/rle,2bit/rle"
+
+    @Option(help: ArgumentHelp("Use the first so many pictures.", valueName: "n"))
+    var limit: Int = 20
+
+    @Option(help: ArgumentHelp("Counted runs of each network.", valueName: "n"))
+    var runs: Int = 30
+
+    @Option(help: ArgumentHelp("Quality of the JPEG that cloud-only would upload.", valueName: "1...100"))
+    var jpegQuality: Int = 90
+
+    @Option(help: "Kernels to use: \(InstructionSet.available.map(\.rawValue).joined(separator: ", ")).")
+    var kernels: InstructionSet = .best
+
+    @Option(help: ArgumentHelp("Settings as a JSON file.", valueName: "file"))
+    var config: String?
+
+    @OptionGroup var machine: MachineOptions
+    @OptionGroup var cloud: CloudConnectionOptions
+
+    func validate() throws {
+        if limit < 1 { throw ValidationError("--limit: expected 1 or more, got \(limit)") }
+        if !(1...100_000).contains(runs) { throw ValidationError("--runs: expected 1...100000, got \(runs)") }
+        if !(1...100).contains(jpegQuality) {
+            throw ValidationError("--jpeg-quality: expected 1...100, got \(jpegQuality)")
+        }
+    }
+
+    func run() async throws {
+        let modes = try modes.split(separator: ",").map { try CodecMode(parsing: String($0)) }
+        let settings = try await Settings(file: config)
+        let client = try cloud.client(settings)
+        if only.contains(.link) && client == nil { throw ValidationError("--only link: needs --cloud") }
+        let wanted = only.isEmpty ? Part.allCases : only
+        let opened = try OpenedPackage(path: package, verifying: .everything)
+        let subject = try Subject(
+            opened, pictures: PictureSet(folder: images, for: opened, limit: limit), threads: machine.threads,
+            kernels: kernels)
+        let folder = ProfileFolder(path: output)
+
+        if wanted.contains(.edge) { try folder.write(measureDevice(subject, .edge), as: "edge.json") }
+        if wanted.contains(.cloud) { try folder.write(measureDevice(subject, .cloud), as: "cloud.json") }
+        if wanted.contains(.codec) { try folder.write(measureCodec(subject, modes), as: "codec.json") }
+        if wanted.contains(.input) { try folder.write(measureInput(subject), as: "input.json") }
+        if wanted.contains(.link), let client {
+            let link = try await measureLink(client)
+            try folder.write(link, as: "link.json")
+            print(
+                "link   \(client.endpoint): round trip \(link.roundTrip.millisecondsText) ms, "
+                    + "up \((link.uplink.bitsPerSecond / 1e6).fixed(1)) Mbit/s, down \((link.downlink.bitsPerSecond / 1e6).fixed(1)) Mbit/s")
+        }
+        print("profiles in \(output)")
+    }
+
+    /// What is measured.
+    private struct Subject {
+        let opened: OpenedPackage
+        let quantized: QuantizedGraph
+        let pictures: PictureSet
+        let pool: WorkerPool
+        let identity: ModelIdentity
+        let provenance: Provenance
+        let kernels: InstructionSet
+
+        init(_ opened: OpenedPackage, pictures: PictureSet, threads: Int, kernels: InstructionSet) throws {
+            self.opened = opened
+            self.pictures = pictures
+            self.kernels = kernels
+            // Float32 weights are measured too, so the graph must be the verified one.
+            _ = try opened.graph()
+            quantized = try opened.requiredQuantizedGraph()
+            pool = WorkerPool(width: threads)
+            identity = ModelIdentity(name: "\(opened.card.name)", digest: "\(opened.digest)")
+            provenance = .current(
+                command: CommandLine.arguments.joined(separator: " "), toolVersion: Cleave.toolVersion,
+                instructionSet: kernels)
+        }
+    }
+
+    private func measureDevice(_ subject: Subject, _ role: DeviceProfile.Role) throws -> DeviceProfile {
+        let bar = ProgressBar("profiling \(role)")
+        let profile = try DeviceProfile.measure(
+            subject.quantized, role: role, model: subject.identity, provenance: subject.provenance, pool: subject.pool,
+            instructionSet: subject.kernels, inputs: subject.pictures.tensors(0), effort: MeasurementEffort(runs: runs),
+            progress: bar.update)
+        print(
+            "\(role == .edge ? "edge " : "cloud")  \(profile.precision), \(profile.threads) threads, \(subject.kernels.rawValue): "
+                + "whole network \(profile.wholeNetwork.median.millisecondsText) ms, sum of layers \(profile.sumOfNodes.millisecondsText) ms")
+        return profile
+    }
+
+    private func measureCodec(_ subject: Subject, _ modes: [CodecMode]) throws -> CodecProfile {
+        let bar = ProgressBar("profiling codec")
+        let cuts = CutEnumerator().cuts(of: subject.quantized.graph)
+        let profile = try CodecProfile.measure(
+            subject.quantized, cuts: Array(cuts), modes: modes, model: subject.identity, provenance: subject.provenance,
+            pool: subject.pool, instructionSet: subject.kernels, count: subject.pictures.count, measuresAccuracy: true,
+            input: subject.pictures.tensors, progress: bar.update)
+        for mode in modes {
+            let bits = profile.entries.filter { $0.mode == mode.description }.map(\.bitsPerElement).sorted()
+            guard !bits.isEmpty else { continue }
+            print(
+                "codec  \(mode): \(bits[bits.count / 2].fixed(2)) bits an element (median of \(bits.count) boundaries, "
+                    + "\(bits[0].fixed(2))...\(bits[bits.count - 1].fixed(2)))")
+        }
+        return profile
+    }
+
+    private func measureInput(_ subject: Subject) throws -> InputProfile {
+        guard let preprocessing = subject.opened.card.preprocessing else {
+            throw CommandError("\(package): the package has no preprocessing")
+        }
+        let profile = try InputProfile.measure(
+            images: subject.pictures.items.map(\.path), preprocessing: preprocessing, jpegQuality: jpegQuality,
+            model: subject.identity, provenance: subject.provenance)
+        print("input  JPEG quality \(jpegQuality): \(profile.jpeg.bytes) bytes, raw \(profile.raw.bytes) bytes")
+        return profile
+    }
+
+    private func measureLink(_ client: WireClient) async throws -> LinkProfile {
+        let options = client.callOptions
+        let measured = try await client.withClient { client in
+            try await LinkMeasurement.measure(Cleave_V1_SplitInference.Client(wrapping: client), options: options)
+        }
+        return LinkProfile(
+            name: "\(client.endpoint)", roundTrip: measured.roundTrip,
+            uplink: BitRate(bitsPerSecond: 8 * measured.uplinkBytesPerSecond),
+            downlink: BitRate(bitsPerSecond: 8 * measured.downlinkBytesPerSecond),
+            source: "measured over cleave.v1.SplitInference/MeasureLink")
+    }
+}

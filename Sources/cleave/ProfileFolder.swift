@@ -1,0 +1,34 @@
+internal import FoundationEssentials
+internal import Planning
+
+/// The folder in which `cleave profile` leaves its measurements and `cleave plan` finds them.
+struct ProfileFolder {
+    let path: String
+
+    private func file(_ name: String) -> String { path.hasSuffix("/") ? path + name : path + "/" + name }
+
+    private func read<Document: ProfileDocument>(_ path: String) throws -> Document {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw CommandError("\(path): cannot be read; `cleave profile` writes it")
+        }
+        return try Document.read(data, named: path)
+    }
+
+    func profiles() throws -> ProfileSet {
+        ProfileSet(
+            edge: try read(file("edge.json")), cloud: try read(file("cloud.json")), codec: try read(file("codec.json")),
+            input: try read(file("input.json")))
+    }
+
+    func link(at path: String) throws -> LinkProfile { try read(path) }
+
+    /// The link measured together with the rest, if it was.
+    func measuredLink() throws -> LinkProfile? {
+        FileManager.default.fileExists(atPath: file("link.json")) ? try link(at: file("link.json")) : nil
+    }
+
+    func write(_ document: some ProfileDocument, as name: String) throws {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try Data(try document.json()).write(to: URL(fileURLWithPath: file(name)), options: .atomic)
+    }
+}
