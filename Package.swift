@@ -7,6 +7,24 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+/// gRPC over HTTP/2 on NIO, and the messages' runtime.
+let grpc: [Target.Dependency] = [
+    .product(name: "GRPCCore", package: "grpc-swift-2"),
+    .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+    .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+]
+
 /// A target of the house: one folder under `Sources/`, imports only what it names.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
@@ -16,7 +34,7 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
         name: name,
-        dependencies: dependencies + [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+        dependencies: dependencies + [arguments],
         swiftSettings: swiftSettings)
 }
 
@@ -34,11 +52,13 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
         .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
@@ -64,6 +84,44 @@ let package = Package(
 
         // L3
         room("Quantization", ["ModelGraph", "InferenceEngine"]),
+        room("SplitExecution", ["ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput"]),
+        room("ModelStore", ["ModelGraph", "ImageInput", crypto]),
+        room("InferenceProtocol", ["ModelGraph", "ActivationCodec", logging] + grpc),
+
+        // L4
+        room(
+            "Profiling",
+            ["ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput", "Planning", "Quantization", "SplitExecution"]),
+        room(
+            "EdgeAgent",
+            [
+                "ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput", "SplitExecution", "ModelStore",
+                "InferenceProtocol", logging,
+            ] + grpc),
+        room(
+            "CloudService",
+            [
+                "ModelGraph", "InferenceEngine", "ActivationCodec", "SplitExecution", "ModelStore", "InferenceProtocol",
+                logging, metrics, lifecycle, hummingbird,
+            ] + grpc),
+        room("ProgramSettings", ["InferenceProtocol", arguments, configuration, logging, systemPackage]),
+
+        // L5: argument parsing and wiring only
+        program(
+            "cleave",
+            [
+                "ModelGraph", "ONNXFormat", "InferenceEngine", "ActivationCodec", "ImageInput", "Planning", "Quantization",
+                "SplitExecution", "ModelStore", "Profiling", "InferenceProtocol", "ProgramSettings",
+            ]),
+        program(
+            "cleave-edge",
+            [
+                "ActivationCodec", "EdgeAgent", "InferenceEngine", "ModelGraph", "ModelStore", "Planning", "ProgramSettings",
+                logging,
+            ]),
+        program(
+            "cleave-cloud",
+            ["CloudService", "InferenceEngine", "InferenceProtocol", "ModelStore", "ProgramSettings", lifecycle, logging]),
     ],
     swiftLanguageModes: [.v6]
 )
