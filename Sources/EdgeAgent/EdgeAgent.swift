@@ -1,6 +1,6 @@
 private import InferenceProtocol
 package import Logging
-package import ModelGraph
+private import ModelGraph
 private import NIOPosix
 
 /// Classifies images: the head here, the rest in the cloud, or here as well when the cloud does not answer in time.

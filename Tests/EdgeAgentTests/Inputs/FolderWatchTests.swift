@@ -1,6 +1,6 @@
-private import EdgeAgent
-private import FoundationEssentials
-private import Testing
+internal import EdgeAgent
+internal import FoundationEssentials
+internal import Testing
 
 @Suite struct FolderWatchTests {
     private func file(_ name: String, _ byteCount: Int, at modified: Double = 0) -> FolderWatch.Entry {

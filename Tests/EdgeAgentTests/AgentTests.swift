@@ -1,13 +1,13 @@
-private import CloudService
-private import EdgeAgent
-private import FoundationEssentials
-private import InferenceProtocol
-private import Synchronization
-private import TestSupport
-private import Testing
+internal import CloudService
+internal import EdgeAgent
+internal import FoundationEssentials
+internal import InferenceProtocol
+internal import Synchronization
+internal import TestSupport
+internal import Testing
 
 /// The agent against a real server on loopback, and against none.
-@Suite struct EdgeAgentTests {
+@Suite struct AgentTests {
     private let network = ToyNetwork()
 
     /// Image files of the toy network: any bytes.
