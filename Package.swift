@@ -13,7 +13,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 /// gRPC over HTTP/2 on NIO, and the messages' runtime.
 let grpc: [Target.Dependency] = [
@@ -26,8 +26,8 @@ let grpc: [Target.Dependency] = [
 ]
 
 /// A target of the house: one folder under `Sources/`, imports only what it names.
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
 }
 
 /// An executable: argument parsing and wiring only.
@@ -39,8 +39,13 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// Tests mirror the room of the same name.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
+}
+
+/// What several test targets share.
+func testSupport(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swiftSettings)
 }
 
 let package = Package(
@@ -85,8 +90,8 @@ let package = Package(
         // L3
         room("Quantization", ["ModelGraph", "InferenceEngine"]),
         room("SplitExecution", ["ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput"]),
-        room("ModelStore", ["ModelGraph", "ImageInput", crypto]),
-        room("InferenceProtocol", ["ModelGraph", "ActivationCodec", logging] + grpc),
+        room("ModelStore", ["ModelGraph", "ImageInput", crypto], exclude: ["FORMAT.md"]),
+        room("InferenceProtocol", ["ModelGraph", "ActivationCodec", logging] + grpc, exclude: ["Protos"]),
 
         // L4
         room(
@@ -122,6 +127,28 @@ let package = Package(
         program(
             "cleave-cloud",
             ["CloudService", "InferenceEngine", "InferenceProtocol", "ModelStore", "ProgramSettings", lifecycle, logging]),
+
+        testSupport("TestSupport", ["ModelGraph"]),
+        testSupport(
+            "WireTestSupport",
+            ["ActivationCodec", "CloudService", "EdgeAgent", "InferenceProtocol", "ModelGraph", lifecycle, logging] + grpc),
+        tests("CKernelsTests", ["CKernels"]),
+        tests("ModelGraphTests", ["ModelGraph", "TestSupport"]),
+        tests("ONNXFormatTests", ["ONNXFormat", "ModelGraph"]),
+        tests("ConformanceTests", ["ONNXFormat", "ModelGraph"], exclude: ["supported-node-cases.txt"]),
+        tests("ActivationCodecTests", ["ActivationCodec", "CZlib"]),
+        tests("ImageInputTests", ["ImageInput"]),
+        tests("PlanningTests", ["Planning", "ModelGraph"]),
+        tests("ModelStoreTests", ["ModelStore", "ModelGraph", "ImageInput"]),
+        tests("InferenceProtocolTests", ["InferenceProtocol", "ModelGraph", "WireTestSupport"] + grpc),
+        tests(
+            "CloudServiceTests",
+            ["CloudService", "ActivationCodec", "InferenceProtocol", "ModelGraph", "WireTestSupport", logging, metrics] + grpc),
+        tests(
+            "EdgeAgentTests",
+            [
+                "EdgeAgent", "ActivationCodec", "CloudService", "InferenceProtocol", "ModelGraph", "WireTestSupport", logging,
+            ] + grpc),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -2,7 +2,7 @@ internal import CloudService
 internal import GRPCCore
 internal import InferenceProtocol
 internal import SwiftProtobuf
-internal import TestSupport
+internal import WireTestSupport
 internal import Testing
 
 /// TLS from files, over loopback.

@@ -1,7 +1,7 @@
 internal import CloudService
 internal import ModelGraph
 internal import Synchronization
-internal import TestSupport
+internal import WireTestSupport
 internal import Testing
 
 @Suite struct TailCacheTests {

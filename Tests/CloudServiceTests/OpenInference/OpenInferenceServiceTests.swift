@@ -4,7 +4,7 @@ internal import GRPCCore
 internal import InferenceProtocol
 internal import ModelGraph
 internal import SwiftProtobuf
-internal import TestSupport
+internal import WireTestSupport
 internal import Testing
 
 /// The Open Inference Protocol over loopback sockets.

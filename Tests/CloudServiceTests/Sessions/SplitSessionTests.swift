@@ -2,7 +2,7 @@ internal import CloudService
 internal import FoundationEssentials
 internal import InferenceProtocol
 internal import SwiftProtobuf
-internal import TestSupport
+internal import WireTestSupport
 internal import Testing
 
 /// The cloud's state machine, without sockets or clocks.

@@ -1,5 +1,5 @@
 internal import EdgeAgent
-internal import TestSupport
+internal import WireTestSupport
 internal import Testing
 
 @Suite struct BackoffTests {

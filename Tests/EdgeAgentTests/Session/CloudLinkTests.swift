@@ -4,7 +4,7 @@ internal import InferenceProtocol
 internal import ModelGraph
 internal import SwiftProtobuf
 internal import Synchronization
-internal import TestSupport
+internal import WireTestSupport
 internal import Testing
 
 /// The link against clouds that misbehave.

@@ -2,7 +2,7 @@ internal import EdgeAgent
 internal import InferenceProtocol
 internal import ModelGraph
 internal import SwiftProtobuf
-internal import TestSupport
+internal import WireTestSupport
 internal import Testing
 
 /// The edge's state machine, without sockets or clocks.

@@ -1,7 +1,7 @@
 internal import EdgeAgent
 internal import FoundationEssentials
 internal import InferenceProtocol
-internal import TestSupport
+internal import WireTestSupport
 internal import Testing
 
 @Suite struct FrameChunkerTests {

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import InferenceProtocol
 internal import ModelGraph
 internal import SwiftProtobuf
-internal import TestSupport
+internal import WireTestSupport
 internal import Testing
 
 @Suite struct TensorContentsTests {
