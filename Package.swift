@@ -109,7 +109,7 @@ let package = Package(
                 "ModelGraph", "InferenceEngine", "ActivationCodec", "SplitExecution", "ModelStore", "InferenceProtocol",
                 logging, metrics, lifecycle, hummingbird,
             ] + grpc),
-        room("ProgramSettings", ["InferenceProtocol", arguments, configuration, logging, systemPackage]),
+        room("ProgramSettings", ["InferenceEngine", "InferenceProtocol", arguments, configuration, logging, systemPackage]),
 
         // L5: argument parsing and wiring only
         program(
@@ -149,6 +149,13 @@ let package = Package(
             [
                 "EdgeAgent", "ActivationCodec", "CloudService", "InferenceProtocol", "ModelGraph", "WireTestSupport", logging,
             ] + grpc),
+        tests(
+            "EndToEndTests",
+            [
+                "ActivationCodec", "CloudService", "EdgeAgent", "ImageInput", "InferenceEngine", "InferenceProtocol",
+                "ModelGraph", "ModelStore", "ONNXFormat", "Planning", "Quantization", "SplitExecution", "TestSupport",
+                "WireTestSupport",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -52,6 +52,9 @@ struct CleaveEdge: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Threads to compute with (edge.threads); all cores unless given.", valueName: "n"))
     var threads: Int?
 
+    @Option(help: "Kernels to use: \(InstructionSet.available.map(\.rawValue).joined(separator: ", ")); the fastest unless given.")
+    var kernels: InstructionSet = .best
+
     @Option(help: ArgumentHelp("Settings as a JSON file.", valueName: "file"))
     var config: String?
 
@@ -73,7 +76,7 @@ struct CleaveEdge: AsyncParsableCommand {
         let workers = WorkerPool(
             width: try settings.integer(threads, "edge.threads", in: 1...256)
                 ?? ProcessInfo.processInfo.activeProcessorCount)
-        let edgeModel = try PackagedEdgeModel(package, mode: choice.mode, workers: workers)
+        let edgeModel = try PackagedEdgeModel(package, mode: choice.mode, workers: workers, instructionSet: kernels)
 
         var configuration = Agent.Configuration()
         configuration.labels = package.card.labels
@@ -82,7 +85,7 @@ struct CleaveEdge: AsyncParsableCommand {
         }
         if let depth = try settings.integer(depth, "edge.depth", in: 1...64) { configuration.depth = depth }
         let client = try cloud.client(settings)
-        let link = client.map { CloudLink(model: edgeModel.identity, connector: $0, logger: logger) }
+        let link = client.map { CloudLink(to: $0, identity: edgeModel.identity, logger: logger) }
         let boundary = choice.boundary
         let agent = Agent(
             model: edgeModel, link: link, configuration: configuration, logger: logger, chooseCut: { boundary })
@@ -101,7 +104,9 @@ struct CleaveEdge: AsyncParsableCommand {
     }
 
     /// The boundary (empty: all on the edge) and codec of the flags, else of the plan, else the middle of the network.
-    private func chosenCut(_ settings: Settings, _ package: OpenedPackage) throws -> (boundary: [String], mode: CodecMode) {
+    private func chosenCut(_ settings: Settings, _ package: OpenedPackage) throws -> (
+        boundary: [String], mode: CodecMode
+    ) {
         let graph = package.structure
         var cut: Cut?
         var mode = CodecMode.lossless8
