@@ -29,21 +29,29 @@ def read_targets(root: Path) -> dict[str, rooms.Target]:
     return rooms.targets(json.loads(dump.stdout))
 
 
+def self_test(tree: trees.Tree):
+    run = subprocess.run(
+        [sys.executable, "tools/structure/test_checks.py"], cwd=tree.root, capture_output=True, text=True)
+    if run.returncode != 0:
+        yield run.stderr.strip()
+
+
 def main() -> int:
     root = Path(__file__).resolve().parents[2]
     tree = trees.Tree.of_repository(root)
     house = rooms.House.read(Path(__file__).with_name("rooms.json"))
+    checks = {"these checks find what they look for": self_test(tree), "Swift is formatted": formatting(tree)}
     try:
         graph = read_targets(root)
+        checks |= {
+            "rooms depend on lower rooms only": rooms.arrows(tree, graph, house),
+            "imports are the declared dependencies": rooms.imports(tree, graph, house),
+            "every source folder is built": rooms.folders(tree, graph),
+            "no type hides a module": rooms.shadowing(tree, graph),
+        }
     except ValueError as error:
-        print(f"FAILED  the manifest can be read\n    {error}")
-        return 1
-
-    checks = {
-        "Swift is formatted": formatting(tree),
-        "rooms depend on lower rooms only": rooms.arrows(tree, graph, house),
-        "imports are the declared dependencies": rooms.imports(tree, graph, house),
-        "every source folder is built": rooms.folders(tree, graph),
+        checks["the manifest is valid"] = [str(error)]
+    checks |= {
         "imports state their access level": sources.import_access(tree),
         "names say what they name": sources.empty_names(tree),
         f"no source is longer than {sources.LONGEST_FILE} lines": sources.lengths(tree),

@@ -1,7 +1,7 @@
 """The house: rooms (targets) on levels, and arrows (dependencies) that only go down.
 
-rooms.json has the levels from the ground up; what must never be linked, however indirectly; and which modules come
-from a package's product of another name or from the toolchain.
+rooms.json has the levels from the ground up; what must never be linked, however indirectly; and the modules that come
+with the toolchain.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sources import imports_of
+from sources import DECLARATION, imports_of
 from tree import Tree
 
 
@@ -19,7 +19,6 @@ from tree import Tree
 class House:
     levels: dict[str, int]
     never_linked: dict[str, list[str]]
-    product_modules: dict[str, list[str]]
     toolchain_modules: set[str]
     testing_modules: set[str]
 
@@ -29,7 +28,6 @@ class House:
         return cls(
             levels={room: level for level, rooms in enumerate(plan["levels"]) for room in rooms},
             never_linked=plan["neverLinked"],
-            product_modules=plan["productModules"],
             toolchain_modules=set(plan["toolchainModules"]),
             testing_modules=set(plan["testingModules"]))
 
@@ -91,11 +89,9 @@ def arrows(tree: Tree, graph: dict[str, Target], house: House):
 
 
 def imports(tree: Tree, graph: dict[str, Target], house: House):
-    """Imports name declared dependencies, and every declared dependency of a room is imported."""
+    """Imports name declared dependencies, and a room imports every room it depends on."""
     for target in graph.values():
-        provided = {room: {room} for room in target.rooms}
-        provided |= {product: {product, *house.product_modules.get(product, [])} for product in target.products}
-        allowed = set().union(*provided.values()) | house.toolchain_modules
+        allowed = {*target.rooms, *target.products, *house.toolchain_modules}
         if target.is_for_tests:
             allowed |= house.testing_modules
         imported = set()
@@ -103,9 +99,9 @@ def imports(tree: Tree, graph: dict[str, Target], house: House):
             imported.add(match["module"])
             if match["module"] not in allowed:
                 yield f"{path}:{number}: imports {match['module']}, on which {target.name} does not depend"
-        for dependency, modules in provided.items():
-            if not target.is_for_tests and imported.isdisjoint(modules):
-                yield (f"Package.swift:{declaration_line(tree, target.name)}: {target.name} depends on {dependency}, "
+        for room in target.rooms:
+            if room not in imported and not target.is_for_tests:
+                yield (f"Package.swift:{declaration_line(tree, target.name)}: {target.name} depends on {room}, "
                        "which it does not import")
 
 
@@ -115,6 +111,13 @@ def folders(tree: Tree, graph: dict[str, Target]):
     for folder in sorted({"/".join(path.split("/")[:2]) + "/" for path in tree.matching(".swift", ".c", ".h")
                           if path.startswith(("Sources/", "Tests/"))} - built):
         yield f"{folder}: no target of Package.swift builds it"
+
+
+def shadowing(tree: Tree, graph: dict[str, Target]):
+    """A type named as a module makes the module's other names unreachable."""
+    for path, number, match in tree.grep(DECLARATION, tree.matching(".swift")):
+        if match["name"] in graph and not match[0][0].isspace():
+            yield f"{path}:{number}: type {match['name']} hides the module of that name"
 
 
 def declaration_line(tree: Tree, target: str) -> int:

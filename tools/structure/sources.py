@@ -13,7 +13,9 @@ IMPORT = re.compile(
     r"import\s+(?:(?:struct|class|enum|protocol|actor|typealias|func|let|var)\s+)?(?P<module>\w+)")
 # Names that say nothing of what they name.
 EMPTY_WORDS = {"Utils", "Common", "Helpers", "Manager", "Base", "Misc"}
-DECLARATION = re.compile(r"^(?!\s*(?://|\*|#)).*?\b(?:struct|class|enum|union|actor|protocol|typealias)\s+(?P<name>[A-Za-z]\w*)")
+DECLARATION = re.compile(
+    r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:\w+(?:\(\w+\))?\s+)*?"
+    r"(?:struct|class|enum|union|actor|protocol|typealias)\s+(?P<name>[A-Za-z]\w*)")
 WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])")
 
 
