@@ -59,13 +59,20 @@ internal import WireTestSupport
         let head = try HeadRunner(subject.quantized, cut: cut, pool: workers)
         try head.feed(subject.inputs)
         try head.run()
-        let frame = try encodeFrame(id: 1, head.sources(mode))
-        let completion = try await link.complete(cut: head.boundary.map(\.name), deadline: .seconds(60)) { id, emit in
-            // The link numbers frames itself; the container must carry its number.
-            emit(try renumbered(frame, id))
+        let boundary = head.boundary
+        let codes = boundary.indices.map { Array(head.codes($0)) }
+        let frame = { @Sendable (id: UInt64) in
+            try encodeFrame(
+                id: id,
+                zip(boundary, codes).map { port, codes in
+                    TensorSource(port.signature, layout: .channelsLast, mode: mode, codes: codes)
+                })
+        }
+        let completion = try await link.complete(cut: boundary.map(\.name), deadline: .seconds(60)) { id, emit in
+            emit(try frame(id))
         }
         let tail = try TailRunner(subject.quantized, cut: cut, pool: workers)
-        let decoded = try decodeFrame(frame).tensors
+        let decoded = try decodeFrame(frame(0)).tensors
         let expected = try tail.complete(decoded)
         #expect(completion.outputs.map(\.name) == tail.outputs.map(\.name), "\(name)")
         for (output, tensor) in zip(completion.outputs, expected) {
@@ -74,22 +81,13 @@ internal import WireTestSupport
         guard mode == .lossless8 else { return }
         // Without codec and wire at all: the head's own bytes into the tail.
         let layout = try TailRunner(subject.quantized, cut: cut, layout: .channelsLast, pool: workers)
-        let direct = try layout.complete(head.boundary.indices.map { head.codes($0) })
+        let direct = try layout.complete(boundary.indices.map { head.codes($0) })
         for (tensor, other) in zip(expected, direct) {
             #expect(tensor.array(of: Float.self) == other.array(of: Float.self), "\(name): unsplit")
         }
         var comparison = OutputComparison()
         comparison.add(expected: subject.exactOutput, got: expected[0].array(of: Float.self))
         #expect(comparison.meanCosine > 0.97, "\(name): cosine with float32 \(comparison.meanCosine)")
-    }
-
-    /// A container's frame number, bytes 8..<16, is covered by its checksums, so the frame is coded again.
-    private func renumbered(_ frame: [UInt8], _ id: UInt64) throws -> [UInt8] {
-        let decoded = try decodeFrame(frame)
-        let sources = zip(decoded.header.tensors, decoded.tensors).map { header, codes in
-            TensorSource(header.signature, layout: .rowMajor, mode: .lossless8, codes: codes)
-        }
-        return try encodeFrame(id: id, sources)
     }
 }
 
