@@ -139,7 +139,7 @@ let package = Package(
         tests("ActivationCodecTests", ["ActivationCodec", "CZlib"]),
         tests("ImageInputTests", ["ImageInput"]),
         tests("PlanningTests", ["Planning", "ModelGraph"]),
-        tests("ModelStoreTests", ["ModelStore", "ModelGraph", "ImageInput"]),
+        tests("ModelStoreTests", ["ModelStore", "ModelGraph", "ImageInput", "TestSupport"]),
         tests("InferenceProtocolTests", ["InferenceProtocol", "ModelGraph", "WireTestSupport"] + grpc),
         tests(
             "CloudServiceTests",

@@ -1,5 +1,5 @@
 package import ActivationCodec
-package import ImageInput
+internal import ImageInput
 package import InferenceEngine
 package import ModelGraph
 package import ModelStore
