@@ -122,7 +122,7 @@ let package = Package(
             "cleave-edge",
             [
                 "ActivationCodec", "EdgeAgent", "InferenceEngine", "ModelGraph", "ModelStore", "Planning", "ProgramSettings",
-                logging,
+                logging, systemPackage,
             ]),
         program(
             "cleave-cloud",
