@@ -14,6 +14,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 /// gRPC over HTTP/2 on NIO, and the messages' runtime.
 let grpc: [Target.Dependency] = [
@@ -126,7 +127,7 @@ let package = Package(
             ]),
         program(
             "cleave-cloud",
-            ["CloudService", "InferenceEngine", "InferenceProtocol", "ModelStore", "ProgramSettings", lifecycle, logging]),
+            ["CloudService", "InferenceEngine", "InferenceProtocol", "ModelStore", "ProgramSettings", lifecycle, logging, unixSignals]),
 
         testSupport("TestSupport", ["ModelGraph"]),
         testSupport(

@@ -90,7 +90,7 @@ struct CleaveEdge: AsyncParsableCommand {
         let boundary = choice.boundary
         let agent = Agent(
             model: edgeModel, link: link, configuration: configuration, logger: logger, chooseCut: { boundary })
-        let writer = RecordWriter { line in _ = try FileDescriptor.standardOutput.writeAll((line + "\n").utf8) }
+        let writer = RecordWriter { line in _ = try FileDescriptor.standardOutput.writeAll(line.utf8) }
         try await agent.run(input.images()) { record in try writer.write(record) }
     }
 
