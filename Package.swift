@@ -14,6 +14,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 /// gRPC over HTTP/2 on NIO, and the messages' runtime.
 let grpc: [Target.Dependency] = [
@@ -122,11 +123,11 @@ let package = Package(
             "cleave-edge",
             [
                 "ActivationCodec", "EdgeAgent", "InferenceEngine", "ModelGraph", "ModelStore", "Planning", "ProgramSettings",
-                logging,
+                logging, systemPackage,
             ]),
         program(
             "cleave-cloud",
-            ["CloudService", "InferenceEngine", "InferenceProtocol", "ModelStore", "ProgramSettings", lifecycle, logging]),
+            ["CloudService", "InferenceEngine", "InferenceProtocol", "ModelStore", "ProgramSettings", lifecycle, logging, unixSignals]),
 
         testSupport("TestSupport", ["ModelGraph"]),
         testSupport(
@@ -139,7 +140,7 @@ let package = Package(
         tests("ActivationCodecTests", ["ActivationCodec", "CZlib"]),
         tests("ImageInputTests", ["ImageInput"]),
         tests("PlanningTests", ["Planning", "ModelGraph"]),
-        tests("ModelStoreTests", ["ModelStore", "ModelGraph", "ImageInput"]),
+        tests("ModelStoreTests", ["ModelStore", "ModelGraph", "ImageInput", "TestSupport"]),
         tests("InferenceProtocolTests", ["InferenceProtocol", "ModelGraph", "WireTestSupport"] + grpc),
         tests(
             "CloudServiceTests",

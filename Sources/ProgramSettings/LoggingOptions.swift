@@ -1,12 +1,10 @@
 package import ArgumentParser
 package import Logging
 
-extension Logger.Level: @retroactive ExpressibleByArgument {}
-
 /// How much a program tells on standard error.
 package struct LoggingOptions: ParsableArguments {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
-    package var logLevel: Logger.Level?
+    package var logLevel: String?
 
     package init() {}
 
@@ -15,14 +13,12 @@ package struct LoggingOptions: ParsableArguments {
     package func logger(_ label: String, _ settings: Settings, default level: Logger.Level) throws -> Logger {
         var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = level
-        if let logLevel {
-            logger.logLevel = logLevel
-        } else if let text = try settings.string(nil, "log.level") {
-            guard let level = Logger.Level(rawValue: text) else {
+        if let text = try settings.string(logLevel, "log.level") {
+            guard let chosen = Logger.Level(rawValue: text) else {
                 let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
                 throw SettingsError("log.level: expected one of \(levels), got \"\(text)\"")
             }
-            logger.logLevel = level
+            logger.logLevel = chosen
         }
         return logger
     }

@@ -26,7 +26,7 @@ package struct Settings: Sendable {
     /// - Throws: `SettingsError` naming a file that cannot be read or is not JSON.
     package init(file: String?) async throws(SettingsError) {
         let environment = Source(name: "environment", provider: EnvironmentVariablesProvider(), prefix: ["cleave"])
-        let path = try file ?? Settings(sources: [environment]).string(nil, "config")
+        let path = try Settings(sources: [environment]).string(file, "config")
         guard let path else {
             sources = [environment]
             return

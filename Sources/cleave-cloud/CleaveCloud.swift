@@ -7,6 +7,7 @@ internal import Logging
 internal import ModelStore
 internal import ProgramSettings
 internal import ServiceLifecycle
+internal import UnixSignals
 
 @main
 struct CleaveCloud: AsyncParsableCommand {

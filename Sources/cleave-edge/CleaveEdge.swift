@@ -8,6 +8,7 @@ internal import ModelGraph
 internal import ModelStore
 internal import Planning
 internal import ProgramSettings
+internal import SystemPackage
 
 @main
 struct CleaveEdge: AsyncParsableCommand {
@@ -89,8 +90,7 @@ struct CleaveEdge: AsyncParsableCommand {
         let boundary = choice.boundary
         let agent = Agent(
             model: edgeModel, link: link, configuration: configuration, logger: logger, chooseCut: { boundary })
-        let output = FileHandle.standardOutput
-        let writer = RecordWriter { line in try output.write(contentsOf: Data((line + "\n").utf8)) }
+        let writer = RecordWriter { line in _ = try FileDescriptor.standardOutput.writeAll(line.utf8) }
         try await agent.run(input.images()) { record in try writer.write(record) }
     }
 

@@ -1,9 +1,9 @@
-package import ActivationCodec
+internal import ActivationCodec
 package import InferenceEngine
 package import InferenceProtocol
 package import ModelGraph
 package import ModelStore
-package import SplitExecution
+internal import SplitExecution
 
 /// A model package, served: the whole network in float32, and the part after any of its cuts.
 package final class PackagedModel: CompletionModel {
@@ -25,8 +25,8 @@ package final class PackagedModel: CompletionModel {
         name = "\(package.card.name)"
         version = "\(package.card.version)"
         digest = "\(package.digest)"
-        inputs = graph.inputs.map { NamedTensorType(name: graph[$0].name, type: graph[$0].type) }
-        outputs = graph.outputs.map { NamedTensorType(name: graph[$0].name, type: graph[$0].type) }
+        inputs = graph.inputs.map { NamedTensorType(graph[$0].name, graph[$0].type) }
+        outputs = graph.outputs.map { NamedTensorType(graph[$0].name, graph[$0].type) }
         quantized = try package.quantizedGraph()
         whole = SessionPool(
             try PreparedModel(graph, options: PreparationOptions(instructionSet: instructionSet)), pool: workers)
@@ -63,7 +63,7 @@ private struct PackagedTail: CompletionTail {
             BoundaryTensor(name: port.name, expected: ExpectedTensor(port.signature))
         }
         positions = runner.boundary.compactMap { port in names.firstIndex(of: port.name) }
-        outputs = runner.outputs.map { NamedTensorType(name: $0.name, type: $0.type) }
+        outputs = runner.outputs.map { NamedTensorType($0.name, $0.type) }
     }
 
     func complete(_ codes: [[UInt8]]) throws -> [Tensor] {

@@ -1,9 +1,9 @@
 package import ActivationCodec
-package import ImageInput
+internal import ImageInput
 package import InferenceEngine
 package import ModelGraph
 package import ModelStore
-package import SplitExecution
+internal import SplitExecution
 private import Synchronization
 
 /// A model package on the board: heads in integers, encoded as one codec mode says, and the local way out.

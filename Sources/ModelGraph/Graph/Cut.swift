@@ -98,7 +98,7 @@ package struct Cut: Hashable, Sendable {
     /// True when nothing is left for the cloud to compute.
     package var isEdgeOnly: Bool { tailOutputs.isEmpty }
 
-    /// The boundary's names joined by `+`: unique within a graph, stable across programs.
+    /// The boundary's names joined by `+`: stable across programs, unique among cuts that keep the same head outputs.
     package func name(in graph: Graph) -> String {
         isEdgeOnly ? "edge-only" : boundary.map { graph[$0].name }.joined(separator: "+")
     }

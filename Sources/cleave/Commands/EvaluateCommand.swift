@@ -1,6 +1,7 @@
 internal import ActivationCodec
 internal import ArgumentParser
 internal import Foundation
+internal import ImageInput
 internal import InferenceEngine
 internal import ModelGraph
 internal import ModelStore

@@ -1,6 +1,7 @@
 internal import ActivationCodec
 internal import ArgumentParser
 internal import FoundationEssentials
+internal import ImageInput
 internal import InferenceEngine
 internal import InferenceProtocol
 internal import ModelGraph
