@@ -41,7 +41,9 @@ internal import Testing
         configuration.deadline = .seconds(60)
         configuration.depth = 3
         let link = connector.map { CloudLink(to: $0, identity: model.identity, logger: CloudFixture.logger) }
-        let agent = EdgeAgent(model: model, link: link, configuration: configuration, logger: CloudFixture.logger) { cut }
+        let agent = EdgeAgent(model: model, link: link, configuration: configuration, logger: CloudFixture.logger) {
+            cut
+        }
         try await agent.run(ImageInput.files(images).images()) { record in records.withLock { $0.append(record) } }
         return records.withLock { $0 }
     }
