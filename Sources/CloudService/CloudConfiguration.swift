@@ -42,7 +42,8 @@ package struct CloudConfiguration: Sendable {
         for (name, value, range) in [
             ("computeThreads", computeThreads, 1...1024), ("tailCapacity", tailCapacity, 1...65536),
             ("computeQueueCapacity", computeQueueCapacity, max(computeThreads, 1)...1_000_000),
-            ("maximumFrameBytes", maximumFrameBytes, 1...(1 << 30)), ("maximumFramesInFlight", maximumFramesInFlight, 1...4096),
+            ("maximumFrameBytes", maximumFrameBytes, 1...(1 << 30)),
+            ("maximumFramesInFlight", maximumFramesInFlight, 1...4096),
             ("maximumCutsPerSession", maximumCutsPerSession, 1...4096),
             ("eventLoopThreads", wire.eventLoopThreads, 1...256),
         ] where !range.contains(value) {

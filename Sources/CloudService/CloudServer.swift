@@ -91,7 +91,8 @@ package struct CloudServer: Service {
             }
             group.addTask {
                 guard let grpcAddress = WireEndpoint(try await server.transport.listeningAddress) else {
-                    throw CloudError(.configuration, "\(configuration.grpcEndpoint) was bound to an address of unknown kind")
+                    throw CloudError(
+                        .configuration, "\(configuration.grpcEndpoint) was bound to an address of unknown kind")
                 }
                 // The stream ends without an address when HTTP could not be bound; its task then throws why.
                 for await httpAddress in httpAddress {
@@ -145,7 +146,8 @@ package struct CloudServer: Service {
     }
 
     private func makeHTTP(
-        _ endpoint: WireEndpoint, state: ServingState, queue: ComputeQueue, onBound: @escaping @Sendable (WireEndpoint?) -> Void
+        _ endpoint: WireEndpoint, state: ServingState, queue: ComputeQueue,
+        onBound: @escaping @Sendable (WireEndpoint?) -> Void
     ) -> some ApplicationProtocol {
         let depth = Meter(label: "cleave_compute_queue_depth", factory: metrics)
         let ready = Meter(label: "cleave_ready", factory: metrics)

@@ -25,20 +25,19 @@ package struct HealthService: Grpc_Health_V1_Health.SimpleServiceProtocol {
         request: Grpc_Health_V1_HealthCheckRequest, response: RPCWriter<Grpc_Health_V1_HealthCheckResponse>,
         context: ServerContext
     ) async throws {
-        try await response.write(self.response(for: request.service))
-        for phase in [ServingState.Phase.serving, .draining] where services.contains(request.service) && state.phase < phase {
+        // A watch lasts until the client ends it, or the server's own end is told.
+        var told: Grpc_Health_V1_HealthCheckResponse?
+        for phase in [ServingState.Phase.starting, .serving, .draining] {
             await state.wait(for: phase)
             try Task.checkCancellation()
-            try await response.write(self.response(for: request.service))
+            let current = self.response(for: request.service)
+            if current != told { try await response.write(current) }
+            told = current
         }
-        // A watch lasts until the client or the server ends it.
-        if state.phase < .draining { await state.wait(for: .draining) }
     }
 
     private func response(for service: String) -> Grpc_Health_V1_HealthCheckResponse {
-        .with {
-            $0.status =
-                if !services.contains(service) { .serviceUnknown } else if state.isServing { .serving } else { .notServing }
-        }
+        let known: Grpc_Health_V1_HealthCheckResponse.ServingStatus = state.isServing ? .serving : .notServing
+        return .with { $0.status = services.contains(service) ? known : .serviceUnknown }
     }
 }

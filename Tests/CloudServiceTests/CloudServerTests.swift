@@ -73,9 +73,11 @@ internal import Testing
                     let good = try network.frame(id: 1000, codes: [UInt8](repeating: 9, count: network.elementCount))
                     for _ in 0..<200 {
                         // One bit of a right frame flipped, or its end cut off.
-                        var bytes = try network.frame(id: frame, codes: (0..<network.elementCount).map { UInt8(truncatingIfNeeded: $0) })
+                        var bytes = try network.frame(
+                            id: frame, codes: (0..<network.elementCount).map { UInt8(truncatingIfNeeded: $0) })
                         if Bool.random(using: &generator) {
-                            bytes[Int.random(in: bytes.indices, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+                            bytes[Int.random(in: bytes.indices, using: &generator)] ^=
+                                1 << UInt8.random(in: 0..<8, using: &generator)
                         } else {
                             bytes.removeLast(Int.random(in: 1...bytes.count, using: &generator))
                         }
@@ -271,12 +273,13 @@ internal import Testing
                 #expect(error?.code == .unauthenticated)
             }
             try await WireClient(addresses.grpc, token: token).withClient { client in
-                #expect(try await Inference_GRPCInferenceService.Client(wrapping: client).serverLive(.init()).live)
+                let response = try await Inference_GRPCInferenceService.Client(wrapping: client).serverLive(.init())
+                #expect(response.live)
             }
             // Orchestrators probe health without a secret.
             try await WireClient(addresses.grpc).withClient { client in
-                let health = Grpc_Health_V1_Health.Client(wrapping: client)
-                #expect(try await health.check(.init()).status == .serving)
+                let response = try await Grpc_Health_V1_Health.Client(wrapping: client).check(.init())
+                #expect(response.status == .serving)
             }
         }
     }
@@ -284,10 +287,14 @@ internal import Testing
     @Test func refusesSettingsThatDoNotHoldTogether() throws {
         var exposed = CloudConfiguration(grpcEndpoint: .host("0.0.0.0", port: 0))
         exposed.token = try BearerToken("s3cret")
-        #expect(throws: WireError.self) { try CloudServer(configuration: exposed, models: [], logger: CloudFixture.logger) }
+        #expect(throws: WireError.self) {
+            try CloudServer(configuration: exposed, models: [], logger: CloudFixture.logger)
+        }
         var small = CloudFixture.configuration
         small.computeThreads = 0
-        #expect(throws: CloudError.self) { try CloudServer(configuration: small, models: [], logger: CloudFixture.logger) }
+        #expect(throws: CloudError.self) {
+            try CloudServer(configuration: small, models: [], logger: CloudFixture.logger)
+        }
         let twice = [ToyCompletionModel(), ToyCompletionModel()]
         #expect(throws: CloudError.self) {
             try CloudServer(configuration: CloudFixture.configuration, models: twice, logger: CloudFixture.logger)

@@ -21,8 +21,11 @@ internal import Testing
             let authority = files.authority
             try await CloudFixture.withServer(configuration: configuration) { addresses, _ in
                 let known = ClientSecurity(serverAuthority: authority, serverName: "localhost")
-                #expect(try await Self.isLive(WireClient(addresses.grpc, security: known)))
-                for unknown in [ClientSecurity(), ClientSecurity(serverAuthority: authority, serverName: "example.org")] {
+                let isLive = try await Self.isLive(WireClient(addresses.grpc, security: known))
+                #expect(isLive)
+                for unknown in [
+                    ClientSecurity(), ClientSecurity(serverAuthority: authority, serverName: "example.org"),
+                ] {
                     await #expect(throws: RPCError.self) {
                         try await Self.isLive(WireClient(addresses.grpc, security: unknown))
                     }
@@ -42,7 +45,8 @@ internal import Testing
                 serverAuthority: files.authority, certificate: files.clientCertificate, privateKey: files.clientKey,
                 serverName: "localhost")
             try await CloudFixture.withServer(configuration: configuration) { addresses, _ in
-                #expect(try await Self.isLive(WireClient(addresses.grpc, security: named)))
+                let isLive = try await Self.isLive(WireClient(addresses.grpc, security: named))
+                #expect(isLive)
                 await #expect(throws: RPCError.self) {
                     try await Self.isLive(WireClient(addresses.grpc, security: anonymous))
                 }
@@ -53,7 +57,8 @@ internal import Testing
     @Test func filesAreCheckedFirst() async throws {
         try await TestCertificates.with { files in
             #expect(throws: WireError.self) {
-                try ServerSecurity(certificate: files.serverCertificate, privateKey: files.folder).makeTransportSecurity()
+                try ServerSecurity(certificate: files.serverCertificate, privateKey: files.folder)
+                    .makeTransportSecurity()
             }
             #expect(throws: WireError.self) {
                 try ClientSecurity(certificate: files.clientCertificate).makeTransportSecurity()

@@ -18,7 +18,8 @@ package enum CloudFixture {
     /// Runs a server, hands its addresses and a way to begin its graceful shutdown to `body`, then stops it.
     package static func withServer<Result: Sendable>(
         _ models: [any CompletionModel] = [ToyCompletionModel()], configuration: CloudConfiguration = configuration,
-        _ body: @escaping @Sendable (CloudServer.Addresses, _ drain: @escaping @Sendable () async -> Void) async throws ->
+        _ body:
+            @escaping @Sendable (CloudServer.Addresses, _ drain: @escaping @Sendable () async -> Void) async throws ->
             Result
     ) async throws -> Result {
         let (addresses, listening) = AsyncStream.makeStream(of: CloudServer.Addresses.self)

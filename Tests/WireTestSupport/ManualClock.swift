@@ -43,7 +43,8 @@ package final class ManualClock: Clock {
                 if let result { continuation.resume(with: result) }
             }
         } onCancel: {
-            state.withLock { $0.sleepers.removeValue(forKey: sleeper) }?.continuation.resume(throwing: CancellationError())
+            state.withLock { $0.sleepers.removeValue(forKey: sleeper) }?.continuation.resume(
+                throwing: CancellationError())
         }
     }
 

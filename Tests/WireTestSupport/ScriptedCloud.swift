@@ -55,7 +55,8 @@ package struct ScriptedCloud: CloudConnector {
         func complete<Result: Sendable>(
             request: StreamingClientRequest<EdgeMessage>, serializer: some MessageSerializer<EdgeMessage>,
             deserializer: some MessageDeserializer<CloudMessage>, options: CallOptions,
-            onResponse handleResponse: @Sendable @escaping (StreamingClientResponse<CloudMessage>) async throws -> Result
+            onResponse handleResponse:
+                @Sendable @escaping (StreamingClientResponse<CloudMessage>) async throws -> Result
         ) async throws -> Result {
             let (messages, inbound) = AsyncStream.makeStream(of: EdgeMessage.self)
             let (replies, outbound) = AsyncThrowingStream.makeStream(
@@ -77,9 +78,11 @@ package struct ScriptedCloud: CloudConnector {
         }
 
         func measureLink<Result: Sendable>(
-            request: StreamingClientRequest<Cleave_V1_LinkProbe>, serializer: some MessageSerializer<Cleave_V1_LinkProbe>,
+            request: StreamingClientRequest<Cleave_V1_LinkProbe>,
+            serializer: some MessageSerializer<Cleave_V1_LinkProbe>,
             deserializer: some MessageDeserializer<Cleave_V1_LinkReply>, options: CallOptions,
-            onResponse handleResponse: @Sendable @escaping (StreamingClientResponse<Cleave_V1_LinkReply>) async throws -> Result
+            onResponse handleResponse:
+                @Sendable @escaping (StreamingClientResponse<Cleave_V1_LinkReply>) async throws -> Result
         ) async throws -> Result {
             throw RPCError(code: .unimplemented, message: "the script has no such call")
         }

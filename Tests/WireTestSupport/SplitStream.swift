@@ -71,7 +71,9 @@ package final class SplitStream {
         return try #require(try await next()).cutReady
     }
 
-    package func send(frame id: UInt64, cut: UInt32 = 0, bytes: [UInt8], chunkBytes: Int = 64 << 10, deadlineMs: UInt32 = 0) {
+    package func send(
+        frame id: UInt64, cut: UInt32 = 0, bytes: [UInt8], chunkBytes: Int = 64 << 10, deadlineMs: UInt32 = 0
+    ) {
         var sequence: UInt32 = 0
         var start = 0
         repeat {

@@ -2,7 +2,7 @@ private import FoundationEssentials
 
 /// A certificate authority of the tests' own, with a server's and a client's certificate, valid for a century.
 ///
-/// Made with openssl: P-256 keys; both certificates bear `localhost` and `127.0.0.1`. The keys protect nothing.
+/// Made with openssl: P-256 keys; both certificates bear the name `localhost`. The keys protect nothing.
 package struct TestCertificates {
     package let folder: String
     package var authority: String { folder + "/ca.pem" }
@@ -24,59 +24,58 @@ package struct TestCertificates {
 
     private static let files = [
         "ca.pem": """
-            -----BEGIN CERTIFICATE-----
-            MIIBpzCCAU2gAwIBAgIUeLe+WmdTaFAKSJz3koDoirjhiH4wCgYIKoZIzj0EAwIw
-            IDEeMBwGA1UEAwwVY2xlYXZlIHRlc3QgYXV0aG9yaXR5MCAXDTI2MTEyMzE5MDgy
-            MVoYDzIxMjYxMDMwMTkwODIxWjAgMR4wHAYDVQQDDBVjbGVhdmUgdGVzdCBhdXRo
-            b3JpdHkwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQ7of43lY96HCPYamKrCCYg
-            j4zZ+IWeAT2LwssmYZrEcdsdGRCpklz+35pH8g2Cuz7TOTmipc6Q7XFqcvDpDAtK
-            o2MwYTAdBgNVHQ4EFgQUoZoL2o7aJx23kt2xKIA4+qCAzI4wHwYDVR0jBBgwFoAU
-            oZoL2o7aJx23kt2xKIA4+qCAzI4wDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8E
-            BAMCAgQwCgYIKoZIzj0EAwIDSAAwRQIgK3g2XU2Tpmg8BWi9cg9fulnOdytjgYfC
-            kBwEDMswAAECIQDcz6OopY9/7y2T8PF1pxyFtQThs34sLCIAv53XWSa2sA==
-            -----END CERTIFICATE-----
-            """,
+        -----BEGIN CERTIFICATE-----
+        MIIBpzCCAU2gAwIBAgIUeLe+WmdTaFAKSJz3koDoirjhiH4wCgYIKoZIzj0EAwIw
+        IDEeMBwGA1UEAwwVY2xlYXZlIHRlc3QgYXV0aG9yaXR5MCAXDTI2MTEyMzE5MDgy
+        MVoYDzIxMjYxMDMwMTkwODIxWjAgMR4wHAYDVQQDDBVjbGVhdmUgdGVzdCBhdXRo
+        b3JpdHkwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQ7of43lY96HCPYamKrCCYg
+        j4zZ+IWeAT2LwssmYZrEcdsdGRCpklz+35pH8g2Cuz7TOTmipc6Q7XFqcvDpDAtK
+        o2MwYTAdBgNVHQ4EFgQUoZoL2o7aJx23kt2xKIA4+qCAzI4wHwYDVR0jBBgwFoAU
+        oZoL2o7aJx23kt2xKIA4+qCAzI4wDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8E
+        BAMCAgQwCgYIKoZIzj0EAwIDSAAwRQIgK3g2XU2Tpmg8BWi9cg9fulnOdytjgYfC
+        kBwEDMswAAECIQDcz6OopY9/7y2T8PF1pxyFtQThs34sLCIAv53XWSa2sA==
+        -----END CERTIFICATE-----
+        """,
         "server.pem": """
-            -----BEGIN CERTIFICATE-----
-            MIIBszCCAVigAwIBAgIUcWi9r5vE7clktG/3IIx/C2ncHc8wCgYIKoZIzj0EAwIw
-            IDEeMBwGA1UEAwwVY2xlYXZlIHRlc3QgYXV0aG9yaXR5MCAXDTI2MTEyMzE5MDgy
-            MloYDzIxMjYxMDMwMTkwODIyWjARMQ8wDQYDVQQDDAZzZXJ2ZXIwWTATBgcqhkjO
-            PQIBBggqhkjOPQMBBwNCAAR/lfm+/kU4cJyqnecSmeCKSFDYCZSmdA7yztPzk9kJ
-            dDtaJjMuN+FhVO1uV1BpnWCGeaY4e4te6z+nDVRMS565o30wezAaBgNVHREEEzAR
-            gglsb2NhbGhvc3SHBH8AAAEwHQYDVR0lBBYwFAYIKwYBBQUHAwEGCCsGAQUFBwMC
-            MB0GA1UdDgQWBBRykQjxSKVHoX0DBWDPqq9nEbNXfTAfBgNVHSMEGDAWgBShmgva
-            jtonHbeS3bEogDj6oIDMjjAKBggqhkjOPQQDAgNJADBGAiEAl4CIbh6+dJcEnT2/
-            eiy7Sp8LLTN1tkDrcUKG8hoYM80CIQDZTBlZm18WZp1tiC2hdI4X3m3w83r1+TZz
-            VdpXNkU6DQ==
-            -----END CERTIFICATE-----
-            """,
+        -----BEGIN CERTIFICATE-----
+        MIIBrDCCAVKgAwIBAgIUcWi9r5vE7clktG/3IIx/C2ncHdEwCgYIKoZIzj0EAwIw
+        IDEeMBwGA1UEAwwVY2xlYXZlIHRlc3QgYXV0aG9yaXR5MCAXDTI2MTEyMzE5NTcz
+        M1oYDzIxMjYxMDMwMTk1NzMzWjARMQ8wDQYDVQQDDAZzZXJ2ZXIwWTATBgcqhkjO
+        PQIBBggqhkjOPQMBBwNCAAR/lfm+/kU4cJyqnecSmeCKSFDYCZSmdA7yztPzk9kJ
+        dDtaJjMuN+FhVO1uV1BpnWCGeaY4e4te6z+nDVRMS565o3cwdTAUBgNVHREEDTAL
+        gglsb2NhbGhvc3QwHQYDVR0lBBYwFAYIKwYBBQUHAwEGCCsGAQUFBwMCMB0GA1Ud
+        DgQWBBRykQjxSKVHoX0DBWDPqq9nEbNXfTAfBgNVHSMEGDAWgBShmgvajtonHbeS
+        3bEogDj6oIDMjjAKBggqhkjOPQQDAgNIADBFAiB1DIUUTDOg8TZYahKjDz1B266u
+        9MdQuqm2OEXIBbUNeQIhANiQCqrgKqTUlAE3xW20GZkt+mfdS9vbzVNF0Og+vdas
+        -----END CERTIFICATE-----
+        """,
         "server.key": """
-            -----BEGIN PRIVATE KEY-----
-            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQge8AKXYKINRsiTpMd
-            r/igD4TLcaGoZKuEgAlYY5SlEcWhRANCAAR/lfm+/kU4cJyqnecSmeCKSFDYCZSm
-            dA7yztPzk9kJdDtaJjMuN+FhVO1uV1BpnWCGeaY4e4te6z+nDVRMS565
-            -----END PRIVATE KEY-----
-            """,
+        -----BEGIN PRIVATE KEY-----
+        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQge8AKXYKINRsiTpMd
+        r/igD4TLcaGoZKuEgAlYY5SlEcWhRANCAAR/lfm+/kU4cJyqnecSmeCKSFDYCZSm
+        dA7yztPzk9kJdDtaJjMuN+FhVO1uV1BpnWCGeaY4e4te6z+nDVRMS565
+        -----END PRIVATE KEY-----
+        """,
         "client.pem": """
-            -----BEGIN CERTIFICATE-----
-            MIIBsjCCAVigAwIBAgIUcWi9r5vE7clktG/3IIx/C2ncHdAwCgYIKoZIzj0EAwIw
-            IDEeMBwGA1UEAwwVY2xlYXZlIHRlc3QgYXV0aG9yaXR5MCAXDTI2MTEyMzE5MDgy
-            MloYDzIxMjYxMDMwMTkwODIyWjARMQ8wDQYDVQQDDAZjbGllbnQwWTATBgcqhkjO
-            PQIBBggqhkjOPQMBBwNCAASoHQnB5azJ4WqspM3TPsBSvjfaGX9WHkz82Y9O6Bjy
-            xKw1Jj8HMu5rofbv5FQmDUJazHlxWtcM7w+1ySdhCkrAo30wezAaBgNVHREEEzAR
-            gglsb2NhbGhvc3SHBH8AAAEwHQYDVR0lBBYwFAYIKwYBBQUHAwEGCCsGAQUFBwMC
-            MB0GA1UdDgQWBBT5NnBFnBbmXp2OUnKi04YyejBIyjAfBgNVHSMEGDAWgBShmgva
-            jtonHbeS3bEogDj6oIDMjjAKBggqhkjOPQQDAgNIADBFAiBBSHtyjwJA/bzYnXMp
-            PywG/O3wZJh0P4lXeyPmhUs0iwIhAN1lNJpQC4FClsbBbrCAT1hFJk9Woeb6TNcv
-            2T28TZ9P
-            -----END CERTIFICATE-----
-            """,
+        -----BEGIN CERTIFICATE-----
+        MIIBrTCCAVKgAwIBAgIUcWi9r5vE7clktG/3IIx/C2ncHdIwCgYIKoZIzj0EAwIw
+        IDEeMBwGA1UEAwwVY2xlYXZlIHRlc3QgYXV0aG9yaXR5MCAXDTI2MTEyMzE5NTcz
+        M1oYDzIxMjYxMDMwMTk1NzMzWjARMQ8wDQYDVQQDDAZjbGllbnQwWTATBgcqhkjO
+        PQIBBggqhkjOPQMBBwNCAASoHQnB5azJ4WqspM3TPsBSvjfaGX9WHkz82Y9O6Bjy
+        xKw1Jj8HMu5rofbv5FQmDUJazHlxWtcM7w+1ySdhCkrAo3cwdTAUBgNVHREEDTAL
+        gglsb2NhbGhvc3QwHQYDVR0lBBYwFAYIKwYBBQUHAwEGCCsGAQUFBwMCMB0GA1Ud
+        DgQWBBT5NnBFnBbmXp2OUnKi04YyejBIyjAfBgNVHSMEGDAWgBShmgvajtonHbeS
+        3bEogDj6oIDMjjAKBggqhkjOPQQDAgNJADBGAiEA4VzeA6P7uH0sU4XOmuMDchB4
+        rfoZm5BpkdfMqMbg1ywCIQD7pAbkiC3qfHlOE25+ZGXzBgh5MQUT5J8TdqR1rpb1
+        NQ==
+        -----END CERTIFICATE-----
+        """,
         "client.key": """
-            -----BEGIN PRIVATE KEY-----
-            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgYCWrfVxxOQtp8W1j
-            vSSzBh6cjM0SdIeZ0PVKhA1eXJChRANCAASoHQnB5azJ4WqspM3TPsBSvjfaGX9W
-            Hkz82Y9O6BjyxKw1Jj8HMu5rofbv5FQmDUJazHlxWtcM7w+1ySdhCkrA
-            -----END PRIVATE KEY-----
-            """,
+        -----BEGIN PRIVATE KEY-----
+        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgYCWrfVxxOQtp8W1j
+        vSSzBh6cjM0SdIeZ0PVKhA1eXJChRANCAASoHQnB5azJ4WqspM3TPsBSvjfaGX9W
+        Hkz82Y9O6BjyxKw1Jj8HMu5rofbv5FQmDUJazHlxWtcM7w+1ySdhCkrA
+        -----END PRIVATE KEY-----
+        """,
     ]
 }

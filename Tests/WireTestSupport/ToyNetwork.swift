@@ -42,7 +42,9 @@ package struct ToyNetwork: Sendable {
     package func scores(ofImage values: [Float]) -> [Float] { scores(of: values.map(quantization.quantize)) }
 
     /// One container of the boundary.
-    package func frame(id: UInt64, codes: [UInt8], mode: CodecMode = CodecMode(.lossless8, .zlib(level: 1))) throws -> [UInt8] {
+    package func frame(id: UInt64, codes: [UInt8], mode: CodecMode = CodecMode(.lossless8, .zlib(level: 1))) throws
+        -> [UInt8]
+    {
         try encodeFrame(id: id, [TensorSource(signature, layout: .rowMajor, mode: mode, codes: codes)])
     }
 }

@@ -38,9 +38,11 @@ package struct CloudMetrics: Sendable {
         switch message.message {
         case .frameResult: results.increment()
         case .error(let error) where error.hasFrameID:
-            Counter(label: "cleave_frames_total", dimensions: [("outcome", error.code.label)], factory: factory).increment()
+            Counter(label: "cleave_frames_total", dimensions: [("outcome", error.code.label)], factory: factory)
+                .increment()
         case .error(let error):
-            Counter(label: "cleave_split_errors_total", dimensions: [("code", error.code.label)], factory: factory).increment()
+            Counter(label: "cleave_split_errors_total", dimensions: [("code", error.code.label)], factory: factory)
+                .increment()
         default: break
         }
     }

@@ -23,7 +23,8 @@ package struct ModelRegistry: Sendable {
         guard !versions.isEmpty else { throw WireError(.notFound, "no such model", at: name) }
         guard let match = versions.last(where: { version.isEmpty || $0.version == version }) else {
             throw WireError(
-                .notFound, "no version \(version); there are \(versions.map(\.version).joined(separator: ", "))", at: name)
+                .notFound, "no version \(version); there are \(versions.map(\.version).joined(separator: ", "))",
+                at: name)
         }
         return match
     }

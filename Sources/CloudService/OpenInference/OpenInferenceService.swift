@@ -7,7 +7,9 @@ private import SwiftProtobuf
 /// Answers `inference.GRPCInferenceService` with whole models in float32.
 package struct OpenInferenceService: Inference_GRPCInferenceService.SimpleServiceProtocol {
     /// What `ServerMetadata` offers beyond the protocol's core.
-    package static let extensions = ["model_configuration", "model_repository", "statistics", "cleave.v1.SplitInference"]
+    package static let extensions = [
+        "model_configuration", "model_repository", "statistics", "cleave.v1.SplitInference",
+    ]
 
     private let models: ModelRegistry
     private let queue: ComputeQueue

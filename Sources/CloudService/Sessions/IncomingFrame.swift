@@ -35,7 +35,8 @@ final class IncomingFrame {
         while let event = try decoder.next() {
             if case .header(let header) = event, header.frameID != frameID {
                 throw CodecError(
-                    .invalidField, "frame identifier in the container", expected: "\(frameID)", got: "\(header.frameID)")
+                    .invalidField, "frame identifier in the container", expected: "\(frameID)", got: "\(header.frameID)"
+                )
             }
         }
     }

@@ -69,7 +69,8 @@ package struct SplitSession: Sendable {
         case (.awaitingHello, .hello(let hello)):
             guard hello.protocolVersion == SplitProtocol.version else {
                 return end(
-                    .unsupportedVersion, "this server speaks version \(SplitProtocol.version), not \(hello.protocolVersion)")
+                    .unsupportedVersion,
+                    "this server speaks version \(SplitProtocol.version), not \(hello.protocolVersion)")
             }
             phase = .resolving
             return [.resolve(hello)]

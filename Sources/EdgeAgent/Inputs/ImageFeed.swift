@@ -1,4 +1,5 @@
 private import FoundationEssentials
+private import Glibc
 
 /// Where the agent's images come from.
 package enum ImageFeed: Sendable {
@@ -61,12 +62,11 @@ package struct ImagePaths: AsyncSequence, AsyncIteratorProtocol, Sendable {
         }
         // A file that vanished since it was listed is not there.
         return names.compactMap { name in
-            guard let attributes = try? FileManager.default.attributesOfItem(atPath: folder + "/" + name),
-                attributes[.type] as? FileAttributeType == .typeRegular,
-                let size = attributes[.size] as? any BinaryInteger, let modified = attributes[.modificationDate] as? Date
-            else { return nil }
+            var status = stat()
+            guard stat(folder + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
             return FolderWatch.Entry(
-                name: name, byteCount: Int(size), modified: modified.timeIntervalSinceReferenceDate)
+                name: name, byteCount: status.st_size,
+                modified: Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) * 1e-9)
         }
     }
 }

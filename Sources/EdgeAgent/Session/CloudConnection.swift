@@ -222,7 +222,8 @@ final class CloudConnection: Sendable {
                 guard reply.result == nil else { return }
                 guard chunker.byteCount + bytes.count <= maximumFrameBytes else {
                     return reply.resolve(
-                        .failure(CloudFailure(.frameTooLarge, "more than the \(maximumFrameBytes) bytes the cloud takes")))
+                        .failure(
+                            CloudFailure(.frameTooLarge, "more than the \(maximumFrameBytes) bytes the cloud takes")))
                 }
                 for chunk in chunker.append(bytes) { send.yield(chunk) }
             }

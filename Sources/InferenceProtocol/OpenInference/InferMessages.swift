@@ -25,7 +25,8 @@ extension Inference_ModelInferRequest {
         let isRaw = !rawInputContents.isEmpty
         guard !isRaw || rawInputContents.count == inputs.count else {
             throw WireError(
-                .invalidRequest, "\(inputs.count) inputs but \(rawInputContents.count) raw contents", at: "raw_input_contents")
+                .invalidRequest, "\(inputs.count) inputs but \(rawInputContents.count) raw contents",
+                at: "raw_input_contents")
         }
         var found: [String: Tensor] = [:]
         for (index, input) in inputs.enumerated() {
@@ -37,11 +38,13 @@ extension Inference_ModelInferRequest {
             guard found[input.name] == nil else { throw WireError(.invalidRequest, "given twice", at: input.name) }
             guard input.datatype == expected.type.elementType.datatype else {
                 throw WireError(
-                    .invalidRequest, "expected \(expected.type.elementType.datatype), got \(input.datatype)", at: input.name)
+                    .invalidRequest, "expected \(expected.type.elementType.datatype), got \(input.datatype)",
+                    at: input.name)
             }
             guard input.shape == expected.type.shape.wireExtents else {
                 throw WireError(
-                    .invalidRequest, "expected shape \(expected.type.shape.dimensions), got \(input.shape)", at: input.name)
+                    .invalidRequest, "expected shape \(expected.type.shape.dimensions), got \(input.shape)",
+                    at: input.name)
             }
             guard !isRaw || input.contents.elementCount == 0 else {
                 throw WireError(.invalidRequest, "raw and typed contents are mixed", at: input.name)
@@ -74,7 +77,8 @@ extension Inference_ModelInferRequest {
         for output in outputs {
             guard let index = signature.firstIndex(where: { $0.name == output.name }) else {
                 throw WireError(
-                    .invalidRequest, "no such output; the model computes \(signature.map(\.name).joined(separator: ", "))",
+                    .invalidRequest,
+                    "no such output; the model computes \(signature.map(\.name).joined(separator: ", "))",
                     at: output.name)
             }
             indices.append(index)
@@ -116,7 +120,8 @@ extension Inference_ModelInferResponse {
                         typed: output.contents, datatype: output.datatype, shape: output.shape, name: output.name)
                 } else {
                     try InferValue(
-                        raw: rawOutputContents[index], datatype: output.datatype, shape: output.shape, name: output.name)
+                        raw: rawOutputContents[index], datatype: output.datatype, shape: output.shape, name: output.name
+                    )
                 }
             values.append((output.name, value))
         }

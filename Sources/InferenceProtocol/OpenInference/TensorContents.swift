@@ -32,7 +32,8 @@ package enum InferValue: Sendable {
         let type = TensorType(try Self.elementType(datatype, name: name), shape)
         guard raw.count == type.byteCount else {
             throw WireError(
-                .invalidRequest, "raw contents of \(datatype)[\(shape)] must have \(type.byteCount) bytes, got \(raw.count)",
+                .invalidRequest,
+                "raw contents of \(datatype)[\(shape)] must have \(type.byteCount) bytes, got \(raw.count)",
                 at: name)
         }
         self = .tensor(
@@ -56,7 +57,8 @@ package enum InferValue: Sendable {
         }
         guard count == shape.elementCount else {
             throw WireError(
-                .invalidRequest, "typed contents of shape \(shape) must have \(shape.elementCount) elements, got \(count)",
+                .invalidRequest,
+                "typed contents of shape \(shape) must have \(shape.elementCount) elements, got \(count)",
                 at: name)
         }
         if datatype == Datatype.bytes {
@@ -102,7 +104,9 @@ package enum InferValue: Sendable {
         case .bytes(let elements, _):
             var raw = Data()
             for element in elements {
-                withUnsafeBytes(of: UInt32(truncatingIfNeeded: element.count).littleEndian) { raw.append(contentsOf: $0) }
+                withUnsafeBytes(of: UInt32(truncatingIfNeeded: element.count).littleEndian) {
+                    raw.append(contentsOf: $0)
+                }
                 raw.append(element)
             }
             return raw
@@ -120,7 +124,8 @@ package enum InferValue: Sendable {
     private static func splitElements(_ raw: Data, count: Int, name: String) throws(WireError) -> [Data] {
         // Each element takes at least its length, so a hostile shape reserves no more than the request itself is long.
         guard count <= raw.count / 4 else {
-            throw WireError(.invalidRequest, "BYTES contents of \(raw.count) bytes cannot hold \(count) elements", at: name)
+            throw WireError(
+                .invalidRequest, "BYTES contents of \(raw.count) bytes cannot hold \(count) elements", at: name)
         }
         var elements: [Data] = []
         elements.reserveCapacity(count)
@@ -133,7 +138,8 @@ package enum InferValue: Sendable {
             rest = rest.dropFirst(4)
             guard rest.count >= length else {
                 throw WireError(
-                    .invalidRequest, "BYTES element \(index) has length \(length), but \(rest.count) bytes are left", at: name)
+                    .invalidRequest, "BYTES element \(index) has length \(length), but \(rest.count) bytes are left",
+                    at: name)
             }
             elements.append(Data(rest.prefix(length)))
             rest = rest.dropFirst(length)

@@ -26,7 +26,8 @@ package struct BearerToken: Sendable {
 
     private init(bytes: [UInt8], origin: String) throws(WireError) {
         guard !bytes.isEmpty, bytes.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw WireError(.configuration, "a token is one or more printable ASCII characters without spaces", at: origin)
+            throw WireError(
+                .configuration, "a token is one or more printable ASCII characters without spaces", at: origin)
         }
         secret = bytes
     }

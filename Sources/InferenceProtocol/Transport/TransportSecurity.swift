@@ -55,7 +55,8 @@ package struct ClientSecurity: Hashable, Sendable {
     package func makeTransportSecurity() throws(WireError) -> HTTP2ClientTransport.Posix.TransportSecurity {
         guard (certificate == nil) == (privateKey == nil) else {
             throw WireError(
-                .configuration, "a client certificate and its key are given together", at: certificate ?? privateKey ?? "")
+                .configuration, "a client certificate and its key are given together",
+                at: certificate ?? privateKey ?? "")
         }
         let authority = try serverAuthority.map(pemFile)
         let chain = try certificate.map(pemFile)

@@ -46,7 +46,8 @@ package enum WireEndpoint: Hashable, Sendable, LosslessStringConvertible {
     package var listeningAddress: SocketAddress {
         switch self {
         case .host("localhost", let port): .ipv4(host: "127.0.0.1", port: port)
-        case .host(let host, let port): host.contains(":") ? .ipv6(host: host, port: port) : .ipv4(host: host, port: port)
+        case .host(let host, let port):
+            host.contains(":") ? .ipv6(host: host, port: port) : .ipv4(host: host, port: port)
         case .unixSocket(let path): .unixDomainSocket(path: path)
         }
     }

@@ -12,6 +12,8 @@ package struct WireSettings: Hashable, Sendable {
     package var maximumHTTP2FrameBytes = 1 << 16
     /// Bounds a single message after decompression; larger ones are refused by the receiver.
     package var maximumMessageBytes = 16 << 20
+    /// Calls at a time that one client may make over one connection.
+    package var maximumStreamsPerConnection = 128
     /// How long a connection may be silent before it is probed; the client's is never below 10 s.
     package var keepaliveTime: Duration = .seconds(20)
     /// How long a probe may stay unanswered before the connection counts as lost.
@@ -30,6 +32,7 @@ package struct WireSettings: Hashable, Sendable {
                 clientBehavior: .init(minPingIntervalWithoutCalls: .seconds(5), allowWithoutCalls: true))
             config.http2.targetWindowSize = windowBytes
             config.http2.maxFrameSize = maximumHTTP2FrameBytes
+            config.http2.maxConcurrentStreams = maximumStreamsPerConnection
             config.rpc.maxRequestPayloadSize = maximumMessageBytes
             config.compression.enabledAlgorithms = [.deflate, .gzip]
         }

@@ -11,7 +11,9 @@ internal import Testing
             await gate.waitUntilReached()
             group.addTask { try await queue.run { 2 }.result }
             while queue.depth < 2 { await Task.yield() }
-            await #expect(throws: CloudError(.overloaded, "2 computations run or wait")) { try await queue.run { 3 }.result }
+            await #expect(throws: CloudError(.overloaded, "2 computations run or wait")) {
+                try await queue.run { 3 }.result
+            }
             gate.open()
             var results: Set<Int> = []
             for try await result in group { results.insert(result) }

@@ -17,7 +17,8 @@ internal import Testing
 
     private static func request(_ network: ToyNetwork) -> Inference_ModelInferRequest {
         Inference_ModelInferRequest(
-            model: "toy", id: "42", inputs: [("image", .tensor(Tensor(image(network), shape: network.input.type.shape)))])
+            model: "toy", id: "42",
+            inputs: [("image", .tensor(Tensor(image(network), shape: network.input.type.shape)))])
     }
 
     @Test(arguments: [CompressionAlgorithm.none, .deflate, .gzip])

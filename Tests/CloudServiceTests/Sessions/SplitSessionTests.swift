@@ -210,7 +210,8 @@ internal import Testing
             case 6..<14: message = cancel(frame)
             default:
                 message = chunk(
-                    frame, UInt32.random(in: 0..<3, using: &generator), bytes: Int.random(in: 0..<450, using: &generator),
+                    frame, UInt32.random(in: 0..<3, using: &generator),
+                    bytes: Int.random(in: 0..<450, using: &generator),
                     last: Bool.random(using: &generator), cut: UInt32.random(in: 0..<2, using: &generator),
                     deadlineMs: UInt32.random(in: 0..<3, using: &generator))
             }

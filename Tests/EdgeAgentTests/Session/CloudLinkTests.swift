@@ -70,19 +70,17 @@ internal import Testing
             }
         }
         try await withLink(cloud) { link in
-            for _ in 0..<3 {
+            // The first deadlines may pass before the greeting is over; then three in a row end the connection.
+            for _ in 0..<1000 where connections.load(ordering: .relaxed) < 2 {
                 let failure = try await clock.advance(by: .milliseconds(100)) {
                     await #expect(throws: CloudFailure.self) {
                         try await link.complete(cut: ["a"], deadline: .milliseconds(200), encode: Self.frame)
                     }
                 }
-                #expect(failure?.kind == .deadlineExceeded)
+                let kinds: [CloudFailure.Kind] = [.deadlineExceeded, .connectionLost]
+                #expect(kinds.contains(try #require(failure).kind))
             }
-            // Now there is no connection, or one that does not know yet that it is the next.
-            while connections.load(ordering: .relaxed) < 2 {
-                clock.advance(by: .seconds(1))
-                await Task.yield()
-            }
+            #expect(connections.load(ordering: .relaxed) == 2)
         }
     }
 

@@ -9,7 +9,9 @@ internal import Testing
 @Suite struct EdgeSessionTests {
     private let identity = ModelIdentity(name: "toy", digest: "d")
 
-    private func welcome(digest: String = "d", version: UInt32 = SplitProtocol.version, places: UInt32 = 2) -> CloudMessage {
+    private func welcome(digest: String = "d", version: UInt32 = SplitProtocol.version, places: UInt32 = 2)
+        -> CloudMessage
+    {
         .with {
             $0.welcome = .with {
                 $0.protocolVersion = version

@@ -8,7 +8,9 @@ internal import Testing
     @Test(arguments: [1, 7, 100, 32 << 10, 1 << 20]) func losesNothing(maximumBytes: Int) {
         var generator = SeededGenerator(seed: UInt64(maximumBytes))
         let pieces = (0..<12).map { _ in
-            (0..<Int.random(in: 0...(maximumBytes < 50 ? 60 : 60_000), using: &generator)).map { UInt8(truncatingIfNeeded: $0) }
+            (0..<Int.random(in: 0...(maximumBytes < 50 ? 60 : 60_000), using: &generator)).map {
+                UInt8(truncatingIfNeeded: $0)
+            }
         }
         var chunker = FrameChunker(frame: 5, cut: 2, deadline: .milliseconds(40), maximumBytes: maximumBytes)
         var messages = pieces.flatMap { chunker.append($0) }

@@ -47,9 +47,24 @@ internal import Testing
         ("wrong shape", { $0.inputs[1].shape = [2, 1] }),
         ("negative shape", { $0.inputs[1].shape = [-1, -2] }),
         ("unknown input", { $0.inputs[1].name = "c" }),
-        ("input twice", { $0.inputs[1] = $0.inputs[0]; $0.rawInputContents[1] = $0.rawInputContents[0] }),
-        ("missing input", { $0.inputs.removeLast(); $0.rawInputContents.removeLast() }),
-        ("no inputs", { $0.inputs = []; $0.rawInputContents = [] }),
+        (
+            "input twice",
+            {
+                $0.inputs[1] = $0.inputs[0]; $0.rawInputContents[1] = $0.rawInputContents[0]
+            }
+        ),
+        (
+            "missing input",
+            {
+                $0.inputs.removeLast(); $0.rawInputContents.removeLast()
+            }
+        ),
+        (
+            "no inputs",
+            {
+                $0.inputs = []; $0.rawInputContents = []
+            }
+        ),
     ]
 
     @Test(arguments: faults.indices) func refuses(fault index: Int) {

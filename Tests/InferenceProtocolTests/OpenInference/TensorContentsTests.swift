@@ -9,7 +9,8 @@ internal import Testing
     @Test(arguments: ElementType.allCases) func rawContentsComeBack(type: ElementType) throws {
         var generator = SeededGenerator(seed: 7)
         for shape: Shape in [[], [0], [1], [3, 5], [2, 0, 4], [1, 2, 3, 4]] {
-            let bytes = Data((0..<shape.elementCount * type.byteCount).map { _ in UInt8.random(in: 0...1, using: &generator) })
+            let bytes = Data(
+                (0..<shape.elementCount * type.byteCount).map { _ in UInt8.random(in: 0...1, using: &generator) })
             let value = try InferValue(raw: bytes, datatype: type.datatype, shape: shape.wireExtents, name: "t")
             #expect(value.rawContents == bytes, "seed 7")
             #expect(value.datatype == type.datatype)

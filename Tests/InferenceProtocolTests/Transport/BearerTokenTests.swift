@@ -6,9 +6,10 @@ internal import Testing
     @Test func matchesOnlyItself() throws {
         let token = try BearerToken("s3cret")
         #expect(token.matches("Bearer s3cret"))
-        for wrong in ["", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3crets", "Bearer s3creT", "s3cret", "bearer s3cret",
-            "Basic s3cret", "Bearer s3crets3cret"]
-        {
+        for wrong in [
+            "", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3crets", "Bearer s3creT", "s3cret", "bearer s3cret",
+            "Basic s3cret", "Bearer s3crets3cret",
+        ] {
             #expect(!token.matches(wrong), "\(wrong)")
         }
     }
