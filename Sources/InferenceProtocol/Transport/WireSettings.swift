@@ -55,6 +55,8 @@ package struct WireSettings: Hashable, Sendable {
     package var callOptions: CallOptions {
         var options = CallOptions.defaults
         options.maxResponseMessageBytes = maximumMessageBytes
+        // The NIO transport bounds responses by the limit for requests, 4 MiB unless set.
+        options.maxRequestMessageBytes = maximumMessageBytes
         options.waitForReady = false
         return options
     }
