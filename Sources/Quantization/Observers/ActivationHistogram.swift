@@ -14,11 +14,14 @@ package struct ActivationRange: Hashable, Sendable {
     package var isFinite: Bool { lower.isFinite && upper.isFinite }
 
     mutating func observe(_ values: UnsafeBufferPointer<Float>) {
+        // Comparisons pass over a NaN, so it is noted apart and then stays in the range, where `isFinite` finds it.
+        var hasNaN = lower.isNaN
         for value in values {
-            // Written so that a NaN ends up in the range, where `isFinite` finds it.
-            if !(value >= lower) { lower = value }
-            if !(value <= upper) { upper = value }
+            if value < lower { lower = value }
+            if value > upper { upper = value }
+            hasNaN = hasNaN || value.isNaN
         }
+        if hasNaN { (lower, upper) = (.nan, .nan) }
     }
 
     package func union(_ other: ActivationRange) -> ActivationRange {
@@ -36,15 +39,16 @@ struct ActivationHistogram {
 
     init(over range: ActivationRange) {
         self.range = range
-        let width = range.upper - range.lower
-        binsPerUnit = width > 0 ? Float(Self.binCount) / width : 0
+        // Beyond float32's range (all values all but equal, or at its very ends) everything falls into the first bin.
+        let ratio = Float(Self.binCount) / (range.upper - range.lower)
+        binsPerUnit = ratio.isFinite ? ratio : 0
     }
 
     mutating func observe(_ values: UnsafeBufferPointer<Float>) {
         counts.withUnsafeMutableBufferPointer { counts in
             for value in values {
-                let bin = Int((value - range.lower) * binsPerUnit)
-                counts[min(max(bin, 0), Self.binCount - 1)] += 1
+                let position = (value - range.lower) * binsPerUnit
+                counts[position >= 1 ? Int(min(position, Float(Self.binCount - 1))) : 0] += 1
             }
         }
     }
