@@ -222,9 +222,13 @@ extension Lowering {
         guard let axis = shape.normalizedAxis(softmax.axis) else { return false }
         let columns = softmax.flattensTrailingAxes ? shape.elementCount(in: axis..<shape.rank) : shape[axis]
         let isInnermost = softmax.flattensTrailingAxes || shape.elementCount(in: (axis + 1)..<shape.rank) == 1
-        guard isInnermost, columns > 0 else { return false }
-        let from = try read(input, as: .plain)
-        let into = define(output, as: .plain)
+        // The channels of an image are innermost, too, in the other layout.
+        let layout: Layout = isInnermost ? .rowMajor : .channelsLast
+        guard isInnermost || (shape.rank == 4 && axis == 1), columns > 0, graph[input].constant == nil else {
+            return false
+        }
+        let from = try read(input, as: TensorForm(layout: layout))
+        let into = define(output, as: TensorForm(layout: layout))
         emit(
             .softmax(rows: shape.elementCount / columns, columns: columns, isLogarithmic: softmax.isLogarithmic),
             reads: [from], writes: [into])
