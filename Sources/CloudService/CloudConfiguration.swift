@@ -4,9 +4,9 @@ private import SwiftProtobuf
 /// How the completion service is run.
 package struct CloudConfiguration: Sendable {
     /// Where gRPC is served; port 0 lets the system choose.
-    package var grpcEndpoint: Endpoint
+    package var grpcEndpoint: WireEndpoint
     /// Where health and metrics are served over plain HTTP; `nil`: nowhere.
-    package var httpEndpoint: Endpoint?
+    package var httpEndpoint: WireEndpoint?
     package var wire = WireSettings()
     /// `nil`: plaintext.
     package var security: ServerSecurity?
@@ -32,7 +32,7 @@ package struct CloudConfiguration: Sendable {
     package var serverName = "cleave-cloud"
     package var serverVersion = "0"
 
-    package init(grpcEndpoint: Endpoint, httpEndpoint: Endpoint? = nil) {
+    package init(grpcEndpoint: WireEndpoint, httpEndpoint: WireEndpoint? = nil) {
         self.grpcEndpoint = grpcEndpoint
         self.httpEndpoint = httpEndpoint
     }

@@ -6,7 +6,7 @@ package import InferenceProtocol
 package import Logging
 private import NIOCore
 private import NIOPosix
-package import ServiceLifecycle
+private import ServiceLifecycle
 
 /// The completion service: both gRPC services, health and metrics, and an orderly end.
 ///
@@ -15,8 +15,8 @@ package import ServiceLifecycle
 package struct CloudServer: Service {
     /// Where the server can be reached, once it listens.
     package struct Addresses: Hashable, Sendable {
-        package let grpc: Endpoint
-        package let http: Endpoint?
+        package let grpc: WireEndpoint
+        package let http: WireEndpoint?
     }
 
     private let configuration: CloudConfiguration
@@ -62,7 +62,7 @@ package struct CloudServer: Service {
 
     private func serve(state: ServingState, queue: ComputeQueue, loops: MultiThreadedEventLoopGroup) async throws {
         let server = try makeServer(state: state, queue: queue, loops: loops)
-        let (httpAddress, bound) = AsyncStream.makeStream(of: Endpoint?.self)
+        let (httpAddress, bound) = AsyncStream.makeStream(of: WireEndpoint?.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await loops.withPreferredExecutor { try await server.serve() }
@@ -90,7 +90,7 @@ package struct CloudServer: Service {
                 bound.yield(nil)
             }
             group.addTask {
-                guard let grpcAddress = Endpoint(try await server.transport.listeningAddress) else {
+                guard let grpcAddress = WireEndpoint(try await server.transport.listeningAddress) else {
                     throw CloudError(.configuration, "\(configuration.grpcEndpoint) was bound to an address of unknown kind")
                 }
                 // The stream ends without an address when HTTP could not be bound; its task then throws why.
@@ -145,7 +145,7 @@ package struct CloudServer: Service {
     }
 
     private func makeHTTP(
-        _ endpoint: Endpoint, state: ServingState, queue: ComputeQueue, onBound: @escaping @Sendable (Endpoint?) -> Void
+        _ endpoint: WireEndpoint, state: ServingState, queue: ComputeQueue, onBound: @escaping @Sendable (WireEndpoint?) -> Void
     ) -> some ApplicationProtocol {
         let depth = Meter(label: "cleave_compute_queue_depth", factory: metrics)
         let ready = Meter(label: "cleave_ready", factory: metrics)

@@ -3,6 +3,8 @@ package struct EdgeError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Hashable, Sendable {
         /// The input folder cannot be listed.
         case unreadableFolder
+        /// The package cannot run on the edge.
+        case unusableModel
         /// The model's outputs are not what labels can be given to.
         case unusableOutput
         /// Results cannot be written.

@@ -33,7 +33,7 @@ package struct CloudConnectionOptions: ParsableArguments {
     /// - Throws: `SettingsError`, `WireError`.
     package func client(_ settings: Settings) throws -> WireClient? {
         guard let text = try settings.string(endpoint, "cloud.endpoint") else { return nil }
-        guard let endpoint = Endpoint(text) else {
+        guard let endpoint = WireEndpoint(text) else {
             throw SettingsError("--cloud: expected HOST:PORT or unix:PATH, got \"\(text)\"")
         }
         let authority = try settings.string(tlsCa, "cloud.tls.ca")

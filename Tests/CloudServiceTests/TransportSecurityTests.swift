@@ -1,9 +1,9 @@
-private import CloudService
-private import GRPCCore
-private import InferenceProtocol
-private import SwiftProtobuf
-private import TestSupport
-private import Testing
+internal import CloudService
+internal import GRPCCore
+internal import InferenceProtocol
+internal import SwiftProtobuf
+internal import WireTestSupport
+internal import Testing
 
 /// TLS from files, over loopback.
 @Suite struct TransportSecurityTests {

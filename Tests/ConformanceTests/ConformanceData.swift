@@ -48,6 +48,7 @@ struct ConformanceCase {
     private func run(set: String) throws {
         let inputs = try tensors(set, prefix: "input_")
         let graph = try importFixingParameters(inputs)
+        try graph.verify()
         let operands = try graph.inputs.map { id in
             guard let input = inputs.first(where: { $0.name == graph[id].name }) else {
                 throw Mismatch(description: "no operand for graph input \(graph[id].name)")

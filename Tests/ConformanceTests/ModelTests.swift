@@ -16,6 +16,7 @@ struct ModelTests {
     func imports(path: String) throws {
         let root = try #require(ConformanceData.modelsRoot)
         let graph = try importONNX(at: "\(root)/\(path)")
+        try graph.verify()
         #expect(!graph.nodes.isEmpty && !graph.inputs.isEmpty && !graph.outputs.isEmpty)
     }
 }

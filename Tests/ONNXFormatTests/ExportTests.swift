@@ -10,6 +10,7 @@ struct ExportTests {
         let operands = random.operands()
         let graph = random.graph
         let again = try importONNX(TensorStorage(bytes: exportONNX(graph)))
+        try again.verify()
         #expect(again.inputs.map { again[$0].name } == graph.inputs.map { graph[$0].name })
         #expect(again.outputs.map { again[$0].name } == graph.outputs.map { graph[$0].name })
         let expected = try ReferenceExecutor(graph).run(operands)
@@ -28,7 +29,7 @@ struct ExportTests {
         let x = graph.addInput("x", TensorType(.float32, [1, 8]))
         let h = try graph.append(.unary(.clamp(.relu)), name: "relu", inputs: [x], outputNames: ["h"])
         graph.outputs = try graph.append(.unary(.tanh), name: "tanh", inputs: h, outputNames: ["y"])
-        let cut = try Cut(boundary: ["h"], of: graph)
+        let cut = try Cut(sending: ["h"], of: graph)
         let (head, tail) = (try graph.head(of: cut), try graph.tail(of: cut))
         let quantization = ActivationQuantization(scale: 0.02, zeroPoint: 3)
 

@@ -56,6 +56,31 @@ struct HostileBytesTests {
         }
     }
 
+    @Test
+    func everyBitFlip() {
+        for position in Self.model.indices {
+            for bit in 0..<8 {
+                var bytes = Self.model
+                bytes[position] ^= 1 << UInt8(bit)
+                _ = try? importONNX(TensorStorage(bytes: bytes), options: Self.options)
+            }
+        }
+    }
+
+    @Test
+    func unknownFieldsAndGroupsAreSkipped() throws {
+        // Field 100, a varint; then group 50 that holds a varint and an empty group 51.
+        let varint: [UInt8] = [0xa0, 0x06, 0x01]
+        let group: [UInt8] = [0x93, 0x03, 0x08, 0x01, 0x9b, 0x03, 0x9c, 0x03, 0x94, 0x03]
+        let extended = varint + Self.model + group
+        #expect(throws: Never.self) { try importONNX(TensorStorage(bytes: extended), options: Self.options) }
+        let open = Array(extended.dropLast(2))
+        let error = #expect(throws: ONNXError.self) {
+            try importONNX(TensorStorage(bytes: open), options: Self.options)
+        }
+        #expect(error?.code == .truncated)
+    }
+
     @Test(arguments: [UInt64(1), 2, 3, 4])
     func mutations(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)

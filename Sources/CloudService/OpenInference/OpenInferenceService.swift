@@ -152,7 +152,7 @@ package struct OpenInferenceService: Inference_GRPCInferenceService.SimpleServic
             var reply = Inference_ModelStreamInferResponse()
             do {
                 reply.inferResponse = try await infer(request)
-            } catch let error as RPCError {
+            } catch {
                 reply.errorMessage = error.message
                 // Which of the requests failed is told by its identifier alone.
                 reply.inferResponse.id = request.id

@@ -1,5 +1,5 @@
-package import ActivationCodec
-package import FoundationEssentials
+internal import ActivationCodec
+internal import FoundationEssentials
 
 /// Decodes one frame while its chunks arrive; reused for the frames of one cut.
 ///
@@ -29,7 +29,7 @@ final class IncomingFrame {
         let start = ContinuousClock.now
         defer { decodeTime += ContinuousClock.now - start }
         byteCount += payload.count
-        try payload.withUnsafeBytes { (bytes) throws(CodecError) in
+        try payload.bytes.withUnsafeBytes { (bytes) throws(CodecError) in
             try decoder.append(bytes.bindMemory(to: UInt8.self))
         }
         while let event = try decoder.next() {

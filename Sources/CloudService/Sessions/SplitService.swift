@@ -1,4 +1,5 @@
-package import ActivationCodec
+private import ActivationCodec
+private import CoreMetrics
 private import FoundationEssentials
 package import GRPCCore
 package import InferenceProtocol

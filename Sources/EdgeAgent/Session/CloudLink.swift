@@ -1,4 +1,4 @@
-package import InferenceProtocol
+private import InferenceProtocol
 package import Logging
 package import ModelGraph
 private import NIOPosix

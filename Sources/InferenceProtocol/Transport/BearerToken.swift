@@ -52,7 +52,7 @@ package struct BearerToken: Sendable {
     /// Refuses to send a secret where others can read it.
     /// - Throws: `WireError.configuration` for a token over plaintext to another machine, unless `isAllowed`.
     package static func checkPlaintext(
-        to endpoint: Endpoint, hasToken: Bool, isSecure: Bool, isAllowed: Bool
+        to endpoint: WireEndpoint, hasToken: Bool, isSecure: Bool, isAllowed: Bool
     ) throws(WireError) {
         guard !hasToken || isSecure || isAllowed || endpoint.isLocal else {
             throw WireError(

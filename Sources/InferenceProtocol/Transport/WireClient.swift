@@ -5,7 +5,7 @@ private import NIOPosix
 
 /// Opens connections to one server.
 package struct WireClient: Sendable {
-    package let endpoint: Endpoint
+    package let endpoint: WireEndpoint
     private let settings: WireSettings
     private let security: HTTP2ClientTransport.Posix.TransportSecurity
     private let serverName: String?
@@ -14,7 +14,7 @@ package struct WireClient: Sendable {
     /// - Parameter allowsPlaintextToken: whether the token may be sent unencrypted to another machine.
     /// - Throws: `WireError.configuration` for unusable files, or a token that would travel in the clear.
     package init(
-        _ endpoint: Endpoint, settings: WireSettings = WireSettings(), security: ClientSecurity? = nil,
+        _ endpoint: WireEndpoint, settings: WireSettings = WireSettings(), security: ClientSecurity? = nil,
         token: BearerToken? = nil, allowsPlaintextToken: Bool = false
     ) throws(WireError) {
         try BearerToken.checkPlaintext(

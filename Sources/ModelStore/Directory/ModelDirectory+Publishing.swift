@@ -39,19 +39,31 @@ extension ModelDirectory {
         defer { removeVersion(unfinished) }
         let digest = try write(unfinished + "/" + Self.packageName)
         // The rename fails where the version's folder exists and is not empty: of two publishers one wins.
-        if rename(unfinished, parentFolder(of: entry.path)) != 0 {
+        while rename(unfinished, parentFolder(of: entry.path)) != 0 {
             guard errno == EEXIST || errno == ENOTEMPTY else {
                 throw systemError(.unwritable, "cannot be put in place", entry.path)
             }
-            let published = try OpenedPackage(path: entry.path, verifying: .sectionsOnUse).digest
-            guard published == digest else {
-                throw ModelStoreError(
-                    .alreadyPublished, "\(card.name) \(card.version) is published with other contents",
-                    file: entry.path, expected: "\(published)", got: "\(digest)")
+            if let published = try publishedDigest(entry) {
+                guard published == digest else {
+                    throw ModelStoreError(
+                        .alreadyPublished, "\(card.name) \(card.version) is published with other contents",
+                        file: entry.path, expected: "\(published)", got: "\(digest)")
+                }
+                break
             }
         }
         try synchronizeFolder(folder(card.name))
         return entry
+    }
+
+    /// `nil` when the version has been removed since it stood in the way.
+    private func publishedDigest(_ entry: Entry) throws(ModelStoreError) -> ContentDigest? {
+        do throws(ModelStoreError) {
+            return try OpenedPackage(path: entry.path, verifying: .sectionsOnUse).digest
+        } catch {
+            guard access(parentFolder(of: entry.path), F_OK) != 0 else { throw error }
+            return nil
+        }
     }
 
     /// Removes a version; programs that have it open keep it until they close it.
@@ -60,7 +72,8 @@ extension ModelDirectory {
         let entry = try resolve(name, version: version)
         let doomed = path + "/" + uniqueHiddenName()
         guard rename(parentFolder(of: entry.path), doomed) == 0 else {
-            throw systemError(.unwritable, "cannot be removed", entry.path)
+            // Another program may have removed it since it was found.
+            throw systemError(errno == ENOENT ? .notFound : .unwritable, "cannot be removed", entry.path)
         }
         removeVersion(doomed)
         try synchronizeFolder(folder(name))

@@ -55,7 +55,7 @@ struct ONNXExporter {
         quantizeOutputs()
         let size = initializers.reduce(0) { $0 + $1.tensor.byteCount }
         guard size < Self.maximumByteCount else { throw tooLarge(size) }
-        let bytes = serialized()
+        let bytes = serialized(weightByteCount: size)
         guard bytes.count <= Self.maximumByteCount else { throw tooLarge(bytes.count) }
         return bytes
     }
@@ -171,8 +171,10 @@ extension ONNXExporter {
 // MARK: Bytes
 
 extension ONNXExporter {
-    private func serialized() -> [UInt8] {
+    private func serialized(weightByteCount: Int) -> [UInt8] {
         var writer = ProtobufWriter()
+        // Nodes and names take a few hundred bytes each.
+        writer.reserve(weightByteCount + 256 * (nodes.count + initializers.count + 1))
         // The IR version that each operator set came with.
         writer.write(1, operatorSet >= 21 ? Int64(10) : operatorSet >= 19 ? 9 : 8)
         writer.write(2, Self.producer)

@@ -6,6 +6,11 @@ package struct ProtobufWriter {
 
     package init() {}
 
+    /// Makes room for a message of about `byteCount` bytes, so that it does not move as it grows.
+    package mutating func reserve(_ byteCount: Int) {
+        bytes.reserveCapacity(byteCount)
+    }
+
     package mutating func write(_ field: Int, _ value: Int64) {
         tag(field, wireType: 0)
         varint(UInt64(bitPattern: value))

@@ -52,8 +52,8 @@ extension LinkProfile {
     private static func mobile(_ name: String, _ uplink: Double, roundTrip: Duration) -> LinkProfile {
         LinkProfile(
             name: name, roundTrip: roundTrip, uplink: .megabits(uplink), downlink: .megabits(uplink),
-            source: "Uplink as in Hu et al., DADS, INFOCOM 2019; round trip assumed; downlink assumed equal to the "
-                + "uplink, which understates real links and hardly matters for answers of a few kilobytes.")
+            source: "Average uplink as split-computing studies commonly use it, not measured here; round trip assumed; "
+                + "downlink assumed equal to the uplink, which hardly matters for answers of a few kilobytes.")
     }
 
     /// 1.1 Mbit/s, 100 ms.

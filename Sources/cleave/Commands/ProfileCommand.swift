@@ -9,8 +9,6 @@ internal import Planning
 internal import Profiling
 internal import ProgramSettings
 
-extension InstructionSet: ExpressibleByArgument {}
-
 struct ProfileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile",

@@ -1,6 +1,6 @@
-private import CloudService
-private import CoreMetrics
-private import Testing
+internal import CloudService
+internal import CoreMetrics
+internal import Testing
 
 @Suite struct PrometheusRegistryTests {
     @Test func writesCountersGaugesAndHistograms() {

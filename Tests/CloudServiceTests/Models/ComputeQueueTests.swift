@@ -1,6 +1,6 @@
-private import CloudService
-private import TestSupport
-private import Testing
+internal import CloudService
+internal import WireTestSupport
+internal import Testing
 
 @Suite struct ComputeQueueTests {
     @Test func refusesWhatItCannotHold() async throws {

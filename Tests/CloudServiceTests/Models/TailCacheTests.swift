@@ -1,8 +1,8 @@
-private import CloudService
-private import ModelGraph
-private import Synchronization
-private import TestSupport
-private import Testing
+internal import CloudService
+internal import ModelGraph
+internal import Synchronization
+internal import WireTestSupport
+internal import Testing
 
 @Suite struct TailCacheTests {
     @Test func preparesOnceForAllWhoAsk() async throws {

@@ -1,11 +1,11 @@
-private import CloudService
-private import FoundationEssentials
-private import GRPCCore
-private import InferenceProtocol
-private import ModelGraph
-private import SwiftProtobuf
-private import TestSupport
-private import Testing
+internal import CloudService
+internal import FoundationEssentials
+internal import GRPCCore
+internal import InferenceProtocol
+internal import ModelGraph
+internal import SwiftProtobuf
+internal import WireTestSupport
+internal import Testing
 
 /// The Open Inference Protocol over loopback sockets.
 @Suite struct OpenInferenceServiceTests {

@@ -1,9 +1,9 @@
-private import CloudService
-private import FoundationEssentials
-private import InferenceProtocol
-private import SwiftProtobuf
-private import TestSupport
-private import Testing
+internal import CloudService
+internal import FoundationEssentials
+internal import InferenceProtocol
+internal import SwiftProtobuf
+internal import WireTestSupport
+internal import Testing
 
 /// The cloud's state machine, without sockets or clocks.
 @Suite struct SplitSessionTests {

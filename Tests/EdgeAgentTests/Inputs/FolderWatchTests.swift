@@ -1,6 +1,6 @@
-private import EdgeAgent
-private import FoundationEssentials
-private import Testing
+internal import EdgeAgent
+internal import FoundationEssentials
+internal import Testing
 
 @Suite struct FolderWatchTests {
     private func file(_ name: String, _ byteCount: Int, at modified: Double = 0) -> FolderWatch.Entry {
@@ -41,10 +41,10 @@ private import Testing
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         for name in ["x.jpg", "y.png"] { try Data("image".utf8).write(to: URL(filePath: folder + "/" + name)) }
-        var paths = ImageInput.folder(folder, interval: .milliseconds(1)).images()
+        var paths = ImageFeed.folder(folder, interval: .milliseconds(1)).images()
         let found = Set([try await paths.next(), try await paths.next()])
         #expect(found == [folder + "/x.jpg", folder + "/y.png"])
-        var missing = ImageInput.folder(folder + "/missing", interval: .milliseconds(1)).images()
+        var missing = ImageFeed.folder(folder + "/missing", interval: .milliseconds(1)).images()
         await #expect(throws: EdgeError.self) { _ = try await missing.next() }
     }
 }

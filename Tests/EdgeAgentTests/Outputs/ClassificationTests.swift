@@ -1,8 +1,8 @@
-private import EdgeAgent
-private import FoundationEssentials
-private import ModelGraph
-private import Synchronization
-private import Testing
+internal import EdgeAgent
+internal import FoundationEssentials
+internal import ModelGraph
+internal import Synchronization
+internal import Testing
 
 @Suite struct ClassificationTests {
     @Test func ranksLogits() throws {

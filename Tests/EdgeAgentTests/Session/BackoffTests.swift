@@ -1,6 +1,6 @@
-private import EdgeAgent
-private import TestSupport
-private import Testing
+internal import EdgeAgent
+internal import WireTestSupport
+internal import Testing
 
 @Suite struct BackoffTests {
     @Test func growsToItsMaximumWithJitter() {

@@ -1,11 +1,11 @@
-private import EdgeAgent
-private import GRPCCore
-private import InferenceProtocol
-private import ModelGraph
-private import SwiftProtobuf
-private import Synchronization
-private import TestSupport
-private import Testing
+internal import EdgeAgent
+internal import GRPCCore
+internal import InferenceProtocol
+internal import ModelGraph
+internal import SwiftProtobuf
+internal import Synchronization
+internal import WireTestSupport
+internal import Testing
 
 /// The link against clouds that misbehave.
 @Suite struct CloudLinkTests {
@@ -123,7 +123,7 @@ private import Testing
             while value == nil {
                 do {
                     let completion = try await link.complete(cut: ["a"], deadline: .seconds(1000), encode: Self.frame)
-                    value = completion.outputs[0].tensor.array().first
+                    value = completion.outputs[0].tensor.array(of: Float.self).first
                 } catch let failure as CloudFailure {
                     #expect(failure.kind == .connectionLost || failure.kind == .unreachable)
                     clock.advance(by: .seconds(1))
@@ -152,7 +152,9 @@ private import Testing
                         return completion.outputs[0].tensor.array()[0]
                     }
                 }
-                return try await group.reduce(into: Set<Float>()) { $0.insert($1) }
+                var values: Set<Float> = []
+                for try await value in group { values.insert(value) }
+                return values
             }
             #expect(values == [0, 1, 2, 3])
         }
@@ -162,7 +164,7 @@ private import Testing
         let arrived = AsyncStream.makeStream(of: Void.self)
         let cloud = Self.cloud { _, _ in arrived.continuation.yield() }
         try await withLink(cloud) { link in
-            try await withThrowingTaskGroup(of: Void.self) { group in
+            await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 {
                     group.addTask {
                         _ = try? await link.complete(cut: ["a"], deadline: .seconds(1000), encode: Self.frame)

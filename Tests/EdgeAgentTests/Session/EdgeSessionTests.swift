@@ -1,9 +1,9 @@
-private import EdgeAgent
-private import InferenceProtocol
-private import ModelGraph
-private import SwiftProtobuf
-private import TestSupport
-private import Testing
+internal import EdgeAgent
+internal import InferenceProtocol
+internal import ModelGraph
+internal import SwiftProtobuf
+internal import WireTestSupport
+internal import Testing
 
 /// The edge's state machine, without sockets or clocks.
 @Suite struct EdgeSessionTests {

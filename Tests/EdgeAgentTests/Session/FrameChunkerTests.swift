@@ -1,7 +1,8 @@
-private import EdgeAgent
-private import FoundationEssentials
-private import TestSupport
-private import Testing
+internal import EdgeAgent
+internal import FoundationEssentials
+internal import InferenceProtocol
+internal import WireTestSupport
+internal import Testing
 
 @Suite struct FrameChunkerTests {
     @Test(arguments: [1, 7, 100, 32 << 10, 1 << 20]) func losesNothing(maximumBytes: Int) {

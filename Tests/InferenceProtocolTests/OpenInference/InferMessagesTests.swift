@@ -1,9 +1,9 @@
-private import FoundationEssentials
-private import GRPCCore
-private import InferenceProtocol
-private import ModelGraph
-private import SwiftProtobuf
-private import Testing
+internal import FoundationEssentials
+internal import GRPCCore
+internal import InferenceProtocol
+internal import ModelGraph
+internal import SwiftProtobuf
+internal import Testing
 
 /// The table of bad requests.
 @Suite struct InferMessagesTests {

@@ -1,9 +1,9 @@
-private import FoundationEssentials
-private import InferenceProtocol
-private import ModelGraph
-private import SwiftProtobuf
-private import TestSupport
-private import Testing
+internal import FoundationEssentials
+internal import InferenceProtocol
+internal import ModelGraph
+internal import SwiftProtobuf
+internal import WireTestSupport
+internal import Testing
 
 @Suite struct TensorContentsTests {
     @Test(arguments: ElementType.allCases) func rawContentsComeBack(type: ElementType) throws {

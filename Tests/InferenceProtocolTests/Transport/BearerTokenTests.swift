@@ -1,6 +1,6 @@
-private import FoundationEssentials
-private import InferenceProtocol
-private import Testing
+internal import FoundationEssentials
+internal import InferenceProtocol
+internal import Testing
 
 @Suite struct BearerTokenTests {
     @Test func matchesOnlyItself() throws {
@@ -30,10 +30,10 @@ private import Testing
     }
 
     @Test func doesNotTravelInTheClear() throws {
-        let remote = try #require(Endpoint("10.0.0.1:1"))
+        let remote = try #require(WireEndpoint("10.0.0.1:1"))
         let token = try BearerToken("s3cret")
         #expect(throws: WireError.self) { try WireClient(remote, token: token) }
         #expect(throws: Never.self) { try WireClient(remote, token: token, allowsPlaintextToken: true) }
-        #expect(throws: Never.self) { try WireClient(#require(Endpoint("127.0.0.1:1")), token: token) }
+        #expect(throws: Never.self) { try WireClient(#require(WireEndpoint("127.0.0.1:1")), token: token) }
     }
 }

@@ -1,7 +1,7 @@
 private import FoundationEssentials
 
 /// Where the agent's images come from.
-package enum ImageInput: Sendable {
+package enum ImageFeed: Sendable {
     /// These files, in order.
     case files([String])
     /// Images that appear in a folder, until the agent is stopped; those already there come first.

@@ -16,6 +16,10 @@ package final class ManualClock: Clock {
         var sleepers: [Int: (deadline: Instant, continuation: CheckedContinuation<Void, any Error>)] = [:]
     }
 
+    private final class Flag: Sendable {
+        let isSet = Atomic(false)
+    }
+
     private let state = Mutex(State())
 
     package init() {}
@@ -57,13 +61,13 @@ package final class ManualClock: Clock {
     package func advance<Result: Sendable>(
         by step: Duration, until body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        let isOver = Atomic(false)
+        let isOver = Flag()
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
-                defer { isOver.store(true, ordering: .releasing) }
+                defer { isOver.isSet.store(true, ordering: .releasing) }
                 return try await body()
             }
-            while !isOver.load(ordering: .acquiring) {
+            while !isOver.isSet.load(ordering: .acquiring) {
                 advance(by: step)
                 await Task.yield()
             }

@@ -1,13 +1,13 @@
-private import CloudService
-private import EdgeAgent
-private import FoundationEssentials
-private import InferenceProtocol
-private import Synchronization
-private import TestSupport
-private import Testing
+internal import CloudService
+internal import EdgeAgent
+internal import FoundationEssentials
+internal import InferenceProtocol
+internal import Synchronization
+internal import WireTestSupport
+internal import Testing
 
 /// The agent against a real server on loopback, and against none.
-@Suite struct EdgeAgentTests {
+@Suite struct AgentTests {
     private let network = ToyNetwork()
 
     /// Image files of the toy network: any bytes.
@@ -36,13 +36,13 @@ private import Testing
         _ images: [String], model: ToyEdgeModel, connector: (any CloudConnector)?, cut: [String] = ToyNetwork.boundary
     ) async throws -> [InferenceRecord] {
         let records = Mutex<[InferenceRecord]>([])
-        var configuration = EdgeAgent.Configuration()
+        var configuration = Agent.Configuration()
         configuration.labels = (0..<ToyNetwork.classes).map { "label \($0)" }
         configuration.deadline = .seconds(60)
         configuration.depth = 3
         let link = connector.map { CloudLink(to: $0, identity: model.identity, logger: CloudFixture.logger) }
-        let agent = EdgeAgent(model: model, link: link, configuration: configuration, logger: CloudFixture.logger) { cut }
-        try await agent.run(ImageInput.files(images).images()) { record in records.withLock { $0.append(record) } }
+        let agent = Agent(model: model, link: link, configuration: configuration, logger: CloudFixture.logger) { cut }
+        try await agent.run(ImageFeed.files(images).images()) { record in records.withLock { $0.append(record) } }
         return records.withLock { $0 }
     }
 

@@ -1,7 +1,7 @@
 package import GRPCNIOTransportHTTP2Posix
 
 /// Where a server listens: a host with a port, or a Unix-domain socket.
-package enum Endpoint: Hashable, Sendable, LosslessStringConvertible {
+package enum WireEndpoint: Hashable, Sendable, LosslessStringConvertible {
     /// The host is a name, an IPv4 address or an IPv6 address without brackets; port 0 lets the system choose.
     case host(String, port: Int)
     case unixSocket(path: String)

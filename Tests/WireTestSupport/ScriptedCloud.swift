@@ -1,4 +1,4 @@
-package import EdgeAgent
+private import EdgeAgent
 package import GRPCCore
 package import InferenceProtocol
 private import SwiftProtobuf

@@ -3,7 +3,7 @@ private import NIOCore
 private import NIOPosix
 
 /// One GET over a connection of its own: the status line's number and everything after the head.
-package func httpGet(_ endpoint: Endpoint, _ path: String) async throws -> (status: Int, body: String) {
+package func httpGet(_ endpoint: WireEndpoint, _ path: String) async throws -> (status: Int, body: String) {
     guard case .host(let host, let port) = endpoint else { throw CancellationError() }
     let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
         .connect(host: host, port: port) { channel in

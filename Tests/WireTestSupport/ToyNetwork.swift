@@ -1,7 +1,7 @@
 package import ActivationCodec
 package import CloudService
 package import EdgeAgent
-package import FoundationEssentials
+private import FoundationEssentials
 package import InferenceProtocol
 package import ModelGraph
 

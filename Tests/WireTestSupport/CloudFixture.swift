@@ -1,5 +1,5 @@
 package import CloudService
-package import InferenceProtocol
+private import InferenceProtocol
 package import Logging
 private import ServiceLifecycle
 

@@ -1,10 +1,10 @@
 private import InferenceProtocol
 package import Logging
-package import ModelGraph
+private import ModelGraph
 private import NIOPosix
 
 /// Classifies images: the head here, the rest in the cloud, or here as well when the cloud does not answer in time.
-package struct EdgeAgent: Sendable {
+package struct Agent: Sendable {
     package struct Configuration: Sendable {
         /// For the cloud's part of one image; then the edge finishes it itself.
         package var deadline: Duration = .milliseconds(500)

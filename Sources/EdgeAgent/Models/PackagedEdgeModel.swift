@@ -1,0 +1,113 @@
+package import ActivationCodec
+package import ImageInput
+package import InferenceEngine
+package import ModelGraph
+package import ModelStore
+package import SplitExecution
+private import Synchronization
+
+/// A model package on the board: heads in integers, encoded as one codec mode says, and the local way out.
+package final class PackagedEdgeModel: EdgeModel {
+    package let identity: ModelIdentity
+    package let graph: Graph
+    private let quantized: QuantizedGraph
+    private let preprocessing: Preprocessing
+    private let mode: CodecMode
+    private let workers: WorkerPool
+    private let instructionSet: InstructionSet
+
+    /// - Throws: `EdgeError.unusableModel` for a package without integer weights or preprocessing; `ModelStoreError`.
+    package init(
+        _ package: OpenedPackage, mode: CodecMode, workers: WorkerPool, instructionSet: InstructionSet = .best
+    ) throws {
+        guard let quantized = try package.quantizedGraph() else {
+            throw EdgeError(.unusableModel, "the package is not quantised", at: package.path)
+        }
+        guard let preprocessing = package.card.preprocessing else {
+            throw EdgeError(.unusableModel, "the package does not say how pictures become inputs", at: package.path)
+        }
+        identity = ModelIdentity(
+            name: "\(package.card.name)", version: "\(package.card.version)", digest: "\(package.digest)")
+        graph = quantized.graph
+        self.quantized = quantized
+        self.preprocessing = preprocessing
+        self.mode = mode
+        self.workers = workers
+        self.instructionSet = instructionSet
+    }
+
+    package func prepareHead(cut names: [String]) throws -> any EdgeHead {
+        let cut = names.isEmpty ? Cut.edgeOnly(of: graph) : try Cut(sending: names, of: graph)
+        let runner = try HeadRunner(quantized, cut: cut, pool: workers, instructionSet: instructionSet)
+        let tail =
+            cut.isEdgeOnly
+            ? nil
+            : try TailRunner(
+                quantized, cut: cut, arithmetic: .int8, layout: .channelsLast, pool: workers,
+                instructionSet: instructionSet)
+        return PackagedHead(
+            runner, tail: tail, preprocessing: preprocessing, mode: mode, outputNames: graph.outputs.map { graph[$0].name })
+    }
+}
+
+/// `@unchecked Sendable` invariant: `runner` is used only inside `run`, which is never called twice at a time.
+private final class PackagedHead: EdgeHead, @unchecked Sendable {
+    private let runner: HeadRunner
+    private let tail: TailRunner?
+    private let preprocessing: Preprocessing
+    private let mode: CodecMode
+    private let outputNames: [String]
+
+    init(
+        _ runner: HeadRunner, tail: TailRunner?, preprocessing: Preprocessing, mode: CodecMode, outputNames: [String]
+    ) {
+        self.runner = runner
+        self.tail = tail
+        self.preprocessing = preprocessing
+        self.mode = mode
+        self.outputNames = outputNames
+    }
+
+    func run(imageAt path: String) throws -> any HeadRun {
+        let start = ContinuousClock.now
+        try runner.feed(Image(contentsOf: path), preprocessing)
+        let prepared = ContinuousClock.now
+        try runner.run()
+        let computed = ContinuousClock.now
+        return PackagedHeadRun(
+            preprocessTime: prepared - start, headTime: computed - prepared, boundary: runner.boundary,
+            codes: runner.boundary.indices.map { index in Array(runner.codes(index)) },
+            headOutputs: Dictionary(uniqueKeysWithValues: zip(runner.outputNames, runner.outputs())), mode: mode,
+            tail: tail, outputNames: outputNames)
+    }
+}
+
+/// One picture's boundary, copied out of the runner's memory, which the next picture overwrites.
+private struct PackagedHeadRun: HeadRun {
+    let preprocessTime: Duration
+    let headTime: Duration
+    let boundary: [BoundaryPort]
+    /// Channels last.
+    let codes: [[UInt8]]
+    let headOutputs: [String: Tensor]
+    let mode: CodecMode
+    let tail: TailRunner?
+    let outputNames: [String]
+
+    func encode(frameID: UInt64, emit: ([UInt8]) -> Void) throws {
+        var encoder = FrameEncoder()
+        let sources = zip(boundary, codes).map { port, codes in
+            TensorSource(port.signature, layout: .channelsLast, mode: mode, codes: codes)
+        }
+        emit(try encoder.begin(frameID: frameID, tensors: sources))
+        while let band = try encoder.nextBand() { emit(band) }
+    }
+
+    func finishLocally() throws -> [Tensor] {
+        var outputs = headOutputs
+        if let tail {
+            for (port, tensor) in zip(tail.outputs, try tail.complete(codes)) { outputs[port.name] = tensor }
+        }
+        return outputNames.compactMap { outputs[$0] }
+    }
+}

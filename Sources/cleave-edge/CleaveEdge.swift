@@ -1,0 +1,132 @@
+internal import ActivationCodec
+internal import ArgumentParser
+internal import EdgeAgent
+internal import FoundationEssentials
+internal import InferenceEngine
+internal import Logging
+internal import ModelGraph
+internal import ModelStore
+internal import Planning
+internal import ProgramSettings
+
+@main
+struct CleaveEdge: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cleave-edge",
+        abstract: "Classify pictures: the first layers here in int8, the rest in the cloud, or here as well if it must be.",
+        discussion: """
+            Prints one line of JSON for each picture. When the cloud cannot be reached, refuses, or misses the deadline, the \
+            picture is finished here, and its line says so and why.
+
+            Each setting is a flag, else CLEAVE_… in the environment, else in the JSON file of --config: the key cloud.endpoint is \
+            CLEAVE_CLOUD_ENDPOINT, and {"cloud": {"endpoint": …}} in the file.
+
+            Examples:
+              cleave-edge --model digits.cleave --cloud 127.0.0.1:8500 --plan plan.json frames/*.jpg
+              cleave-edge --model digits.cleave --cloud server:8500 --tls-ca ca.pem --token-file token --cut middle --watch /run/camera
+              cleave-edge --model digits.cleave frame.jpg
+            """,
+        version: "0.1.0")
+
+    @Option(help: ArgumentHelp("The quantised package (edge.model).", valueName: "file"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("Classify pictures as they appear in this folder (edge.watch).", valueName: "folder"))
+    var watch: String?
+
+    @Option(help: ArgumentHelp("The plan that `cleave plan --plan` wrote: its cut and codec (edge.plan).", valueName: "file"))
+    var plan: String?
+
+    @Option(help: ArgumentHelp("The cut, in place of a plan's: middle, edge-only, a number, or tensor names joined by + (edge.cut)."))
+    var cut: String?
+
+    @Option(help: ArgumentHelp("How the boundary is coded, in place of a plan's (edge.codec); 8bit/rle unless given.", valueName: "mode"))
+    var codec: String?
+
+    @Option(help: ArgumentHelp("Milliseconds the cloud has for a picture (edge.deadlineMs); 500 unless given.", valueName: "ms"))
+    var deadlineMs: Int?
+
+    @Option(help: ArgumentHelp("Pictures under way at once (edge.depth); 2 unless given.", valueName: "n"))
+    var depth: Int?
+
+    @Option(help: ArgumentHelp("Threads to compute with (edge.threads); all cores unless given.", valueName: "n"))
+    var threads: Int?
+
+    @Option(help: "Kernels to use: \(InstructionSet.available.map(\.rawValue).joined(separator: ", ")); the fastest unless given.")
+    var kernels: InstructionSet = .best
+
+    @Option(help: ArgumentHelp("Settings as a JSON file.", valueName: "file"))
+    var config: String?
+
+    @OptionGroup var cloud: CloudConnectionOptions
+    @OptionGroup var logging: LoggingOptions
+
+    @Argument(help: "JPEG or PNG pictures.")
+    var pictures: [String] = []
+
+    func run() async throws {
+        let settings = try await Settings(file: config)
+        let logger = try logging.logger("cleave-edge", settings, default: .warning)
+        guard let path = try settings.string(model, "edge.model") else {
+            throw ValidationError("--model: needed: a package that `cleave quantize` made")
+        }
+        let input = try imageFeed(settings)
+        let package = try OpenedPackage(path: path, verifying: .sectionsOnUse)
+        let choice = try chosenCut(settings, package)
+        let workers = WorkerPool(
+            width: try settings.integer(threads, "edge.threads", in: 1...256)
+                ?? ProcessInfo.processInfo.activeProcessorCount)
+        let edgeModel = try PackagedEdgeModel(package, mode: choice.mode, workers: workers, instructionSet: kernels)
+
+        var configuration = Agent.Configuration()
+        configuration.labels = package.card.labels
+        if let milliseconds = try settings.integer(deadlineMs, "edge.deadlineMs", in: 1...3_600_000) {
+            configuration.deadline = .milliseconds(milliseconds)
+        }
+        if let depth = try settings.integer(depth, "edge.depth", in: 1...64) { configuration.depth = depth }
+        let client = try cloud.client(settings)
+        let link = client.map { CloudLink(to: $0, identity: edgeModel.identity, logger: logger) }
+        let boundary = choice.boundary
+        let agent = Agent(
+            model: edgeModel, link: link, configuration: configuration, logger: logger, chooseCut: { boundary })
+        let output = FileHandle.standardOutput
+        let writer = RecordWriter { line in try output.write(contentsOf: Data((line + "\n").utf8)) }
+        try await agent.run(input.images()) { record in try writer.write(record) }
+    }
+
+    private func imageFeed(_ settings: Settings) throws -> ImageFeed {
+        if let folder = try settings.string(watch, "edge.watch") {
+            guard pictures.isEmpty else { throw ValidationError("--watch: not together with pictures") }
+            return .folder(folder, interval: .milliseconds(100))
+        }
+        guard !pictures.isEmpty else { throw ValidationError("name pictures, or a folder with --watch") }
+        return .files(pictures)
+    }
+
+    /// The boundary (empty: all on the edge) and codec of the flags, else of the plan, else the middle of the network.
+    private func chosenCut(_ settings: Settings, _ package: OpenedPackage) throws -> (
+        boundary: [String], mode: CodecMode
+    ) {
+        let graph = package.structure
+        var cut: Cut?
+        var mode = CodecMode.lossless8
+        if let path = try settings.string(plan, "edge.plan") {
+            guard let data = FileManager.default.contents(atPath: path) else {
+                throw SettingsError("\(path): the plan cannot be read")
+            }
+            let plan = try SplitPlan.read(data, named: path)
+            guard plan.model.digest == "\(package.digest)" else {
+                throw SettingsError(
+                    "\(path): the plan is for digest \(plan.model.digest), but \(package.path) has \(package.digest)")
+            }
+            cut = try plan.cut(of: graph)
+            if let text = plan.chosen.mode { mode = try CodecMode(parsing: text) }
+        }
+        if let text = try settings.string(self.cut, "edge.cut") {
+            cut = try CutEnumerator().cuts(of: graph).cut(matching: text)
+        }
+        if let text = try settings.string(codec, "edge.codec") { mode = try CodecMode(parsing: text) }
+        let chosen = try cut ?? CutEnumerator().cuts(of: graph).cut(matching: "middle")
+        return (chosen.isEdgeOnly ? [] : chosen.boundary.map { graph[$0].name }, mode)
+    }
+}
