@@ -7,6 +7,12 @@ package struct Calibration: Sendable {
     package let inputCount: Int
     /// By value index; `nil` for constants and for values that are not float32.
     package let ranges: [ActivationRange?]
+
+    package init(method: CalibrationMethod, inputCount: Int, ranges: [ActivationRange?]) {
+        self.method = method
+        self.inputCount = inputCount
+        self.ranges = ranges
+    }
 }
 
 extension Calibration {

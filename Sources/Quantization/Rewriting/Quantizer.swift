@@ -41,7 +41,7 @@ package struct Quantizer {
     }
 
     /// Maps the range, widened to hold zero, to 0...255 such that zero is exact.
-    static func quantization(of range: ActivationRange) -> ActivationQuantization {
+    package static func quantization(of range: ActivationRange) -> ActivationQuantization {
         let lower = Double(min(range.lower, 0))
         let upper = Double(max(range.upper, 0))
         // An activation that is always zero still needs a scale; any will do.
@@ -63,7 +63,8 @@ package struct Quantizer {
     }
 
     /// Symmetric, one scale for each row; the bias in units of input scale × weight scale.
-    static func quantizedWeights(_ values: [Float], shape: Shape, bias: [Float]?, inputScale: Float) -> QuantizedWeights
+    package static func quantizedWeights(_ values: [Float], shape: Shape, bias: [Float]?, inputScale: Float)
+        -> QuantizedWeights
     {
         let rows = shape[0]
         let columns = rows == 0 ? 0 : values.count / rows
