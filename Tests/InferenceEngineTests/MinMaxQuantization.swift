@@ -1,8 +1,10 @@
+internal import Glibc
 internal import ModelGraph
 internal import TestSupport
 
 /// A plain quantisation of a float graph from one random input: written apart from the one of the product, with ranges
 /// that miss now and then and neighbours that seldom agree, so that saturation and requantisation have something to do.
+/// For every other seed all scales are powers of two, so that many results lie halfway between two integers.
 enum MinMaxQuantization {
     static func quantized(_ graph: Graph, seed: UInt64) throws -> QuantizedGraph {
         var generator = SplitMix64(seed: seed)
@@ -11,7 +13,8 @@ enum MinMaxQuantization {
             guard tensor.elementType == .float32 else { return }
             let values = tensor.array(of: Float.self)
             let (low, high) = (min(values.min() ?? 0, 0), max(values.max() ?? 0, 0))
-            let scale = max((high - low) / 255, 1e-3) * Float.random(in: 0.8...1.2, using: &generator)
+            let scale = rounded(
+                max((high - low) / 255, 1e-3) * Float.random(in: 0.8...1.2, using: &generator), seed: seed)
             activations[value.index] = ActivationQuantization(
                 scale: scale, zeroPoint: UInt8(min(max((-low / scale).rounded(), 0), 255)))
         }
@@ -23,14 +26,14 @@ enum MinMaxQuantization {
                 node.inputs.count > 2 ? node.inputs[2].flatMap { graph[$0].constant }?.array(of: Float.self) : nil
             switch node.operation {
             case .convolution:
-                return rows(tensor.array(of: Float.self), tensor.shape, bias, inputScale)
+                return rows(tensor.array(of: Float.self), tensor.shape, bias, inputScale, seed)
             case .gemm(let gemm):
                 let (values, shape) =
                     gemm.transposesB ? (tensor.array(of: Float.self), tensor.shape) : transposed(tensor)
-                return rows(values.map { gemm.alpha * $0 }, shape, bias?.map { gemm.beta * $0 }, inputScale)
+                return rows(values.map { gemm.alpha * $0 }, shape, bias?.map { gemm.beta * $0 }, inputScale, seed)
             case .matrixProduct:
                 let (values, shape) = transposed(tensor)
-                return rows(values, shape, nil, inputScale)
+                return rows(values, shape, nil, inputScale, seed)
             default:
                 return nil
             }
@@ -44,12 +47,16 @@ enum MinMaxQuantization {
         return ((0..<rows * columns).map { values[$0 % rows * columns + $0 / rows] }, [columns, rows])
     }
 
-    private static func rows(_ values: [Float], _ shape: Shape, _ bias: [Float]?, _ inputScale: Float)
-        -> QuantizedWeights
-    {
+    private static func rounded(_ scale: Float, seed: UInt64) -> Float {
+        seed.isMultiple(of: 2) ? scale : exp2f(log2f(scale).rounded(.up))
+    }
+
+    private static func rows(
+        _ values: [Float], _ shape: Shape, _ bias: [Float]?, _ inputScale: Float, _ seed: UInt64
+    ) -> QuantizedWeights {
         let columns = values.count / shape[0]
         let scales = (0..<shape[0]).map { row in
-            max(values[row * columns..<(row + 1) * columns].map(abs).max() ?? 0, 1e-6) / 127
+            rounded(max(values[row * columns..<(row + 1) * columns].map(abs).max() ?? 0, 1e-6) / 127, seed: seed)
         }
         let integers = values.indices.map { Int8((values[$0] / scales[$0 / columns]).rounded()) }
         let biases = scales.enumerated().map { row, scale in

@@ -45,7 +45,7 @@ internal import Testing
         let pool = WorkerPool(width: 3)
         var values = [Int](repeating: 0, count: 3)
         var mismatches = 0
-        for round in 1...20_000 {
+        for round in 1...2000 {
             values.withUnsafeMutableBufferPointer { values in
                 for part in 0..<3 { values[part] = round + part - 1 }
                 pool.run(parts: 3, context: values.baseAddress!) { context, part, _ in
