@@ -23,7 +23,8 @@ package struct BoundaryPort: Hashable, Sendable {
             let name = quantized.graph[value].name
             guard let quantization = quantized[value] else {
                 throw SplitExecutionError(
-                    .unquantizedBoundary, "\(quantized.graph[value].type) has no quantisation, so it cannot be sent", at: name)
+                    .unquantizedBoundary, "\(quantized.graph[value].type) has no quantisation, so it cannot be sent",
+                    at: name)
             }
             ports.append(BoundaryPort(name: name, shape: quantized.graph[value].type.shape, quantization: quantization))
         }

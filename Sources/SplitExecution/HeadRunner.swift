@@ -12,6 +12,15 @@ package final class HeadRunner {
     /// The graph outputs that the head computes itself.
     package let outputNames: [String]
     private let session: InferenceSession
+    /// Where each head output is found.
+    private let outputOrigins: [OutputOrigin]
+
+    private enum OutputOrigin {
+        /// By position in the session's outputs: in plain form.
+        case plain(Int)
+        /// By position in `boundary`: a value that is sent and an output, too, exists as codes.
+        case boundary(Int)
+    }
 
     /// - Throws: `SplitExecutionError.unquantizedBoundary`, or what preparation throws.
     package init(
@@ -21,8 +30,13 @@ package final class HeadRunner {
         let graph = quantized.graph
         boundary = try BoundaryPort.ports(of: cut, in: quantized)
         outputNames = cut.headOutputs.map { graph[$0].name }
-        let head = try quantized.extracting(
-            inputs: graph.inputs, outputs: cut.boundary + cut.headOutputs, name: graph.name + ".head")
+        var outputs = cut.boundary
+        outputOrigins = cut.headOutputs.map { output in
+            if let position = cut.boundary.firstIndex(of: output) { return .boundary(position) }
+            outputs.append(output)
+            return .plain(outputs.count - 1)
+        }
+        let head = try quantized.extracting(inputs: graph.inputs, outputs: outputs, name: graph.name + ".head")
         var options = PreparationOptions(instructionSet: instructionSet, defaultInput: .natural)
         for port in boundary {
             options.outputForms[port.name] = .exactly(
@@ -40,7 +54,8 @@ package final class HeadRunner {
         guard session.model.inputs.count == 1, port.type.shape.dimensions == preprocessing.shape(.nchw) else {
             throw SplitExecutionError(
                 .inputMismatch,
-                "the preprocessing makes \(preprocessing.shape(.nchw)), the network takes \(port.type.shape)", at: port.name)
+                "the preprocessing makes \(preprocessing.shape(.nchw)), the network takes \(port.type.shape)",
+                at: port.name)
         }
         let layout: Preprocessing.Layout = port.form.layout == .channelsLast ? .nhwc : .nchw
         if let quantization = port.form.quantization {
@@ -67,26 +82,16 @@ package final class HeadRunner {
             guard tensor.type == port.type else {
                 throw SplitExecutionError(.inputMismatch, "expected \(port.type), got \(tensor.type)", at: port.name)
             }
-            guard let quantization = port.form.quantization else {
-                tensor.withUnsafeBytes { session.input(index).copyMemory(from: $0) }
-                continue
-            }
-            let values = tensor.array(of: Float.self)
-            let target = session.input(index).bindMemory(to: UInt8.self)
-            let shape = port.type.shape
-            guard port.form.layout == .channelsLast, shape.rank == 4 else {
-                for element in values.indices { target[element] = quantization.quantize(values[element]) }
-                continue
-            }
-            let (channels, pixels) = (shape[1], shape[2] * shape[3])
-            for image in 0..<shape[0] {
-                for channel in 0..<channels {
-                    let plane = (image * channels + channel) * pixels
-                    for pixel in 0..<pixels {
-                        target[(image * pixels + pixel) * channels + channel] =
-                            quantization.quantize(values[plane + pixel])
-                    }
-                }
+            let target = session.input(index)
+            let layout = port.form.layout
+            if let quantization = port.form.quantization {
+                let codes = target.bindMemory(to: UInt8.self)
+                tensor.forEachElement(in: layout) { codes[$0] = quantization.quantize($1) }
+            } else if port.type.elementType == .float32 {
+                let values = target.bindMemory(to: Float.self)
+                tensor.forEachElement(in: layout) { values[$0] = $1 }
+            } else {
+                tensor.withUnsafeBytes { target.copyMemory(from: $0) }
             }
         }
     }
@@ -114,12 +119,16 @@ package final class HeadRunner {
 
     /// The graph outputs that the head computed, float32, in the order of `outputNames`.
     package func outputs() -> [Tensor] {
-        outputNames.indices.map { index in
-            let position = boundary.count + index
-            let bytes = session.output(position)
-            return Tensor(
-                session.model.outputs[position].type,
-                storage: TensorStorage(byteCount: bytes.count) { $0.copyMemory(from: bytes) })
+        outputOrigins.map { origin in
+            switch origin {
+            case .plain(let position):
+                let bytes = session.output(position)
+                return Tensor(
+                    session.model.outputs[position].type,
+                    storage: TensorStorage(byteCount: bytes.count) { $0.copyMemory(from: bytes) })
+            case .boundary(let position):
+                return boundary[position].tensor(fromChannelsLast: session.output(position))
+            }
         }
     }
 }

@@ -6,7 +6,8 @@ package final class TailRunner: Sendable {
     package enum Arithmetic: String, Hashable, Sendable, Codable {
         /// The cloud's: dequantises the boundary and loses nothing more.
         case float32
-        /// The edge's own, when it must finish alone: head and tail together equal the whole integer network.
+        /// The edge's own, when it must finish alone: head and tail together equal the whole integer network, bit for
+        /// bit where integers compute the boundary. What an operator computes in float32 is rounded only to be sent.
         case int8
     }
 

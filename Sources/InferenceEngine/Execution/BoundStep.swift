@@ -166,10 +166,14 @@ extension BoundWork {
 
 extension ck_conv_u8 {
     /// Multiply-adds for one output element.
-    fileprivate var reduction: Int { geometry.kernel_height * geometry.kernel_width * in_channels / Swift.max(groups, 1) }
+    fileprivate var reduction: Int {
+        geometry.kernel_height * geometry.kernel_width * in_channels / Swift.max(groups, 1)
+    }
 }
 
 extension ck_conv_f32 {
     /// Multiply-adds for one output element.
-    fileprivate var reduction: Int { geometry.kernel_height * geometry.kernel_width * in_channels / Swift.max(groups, 1) }
+    fileprivate var reduction: Int {
+        geometry.kernel_height * geometry.kernel_width * in_channels / Swift.max(groups, 1)
+    }
 }

@@ -130,7 +130,9 @@ package final class InferenceSession {
                 let memory = memory(of: buffer, port)
                 return Tensor(
                     type,
-                    storage: TensorStorage(byteCount: memory.count) { $0.copyMemory(from: UnsafeRawBufferPointer(memory)) })
+                    storage: TensorStorage(byteCount: memory.count) {
+                        $0.copyMemory(from: UnsafeRawBufferPointer(memory))
+                    })
             }
         }
         let results: [Tensor]
@@ -149,22 +151,31 @@ package final class InferenceSession {
 }
 
 extension InferenceSession {
-    /// Runs the model on tensors, copying them in and out; for inputs and outputs in plain form.
+    /// Runs the model on tensors, copying them in and out; for inputs in plain form.
     /// - Throws: `EngineError.inputMismatch` for a tensor of another type than its port.
     package func run(_ tensors: [Tensor]) throws -> [Tensor] {
+        try feed(tensors)
+        try run()
+        return copyOutputs()
+    }
+
+    /// Copies tensors into the inputs, which are in plain form.
+    /// - Throws: `EngineError.inputMismatch` for a tensor of another type than its port.
+    package func feed(_ tensors: [Tensor]) throws(EngineError) {
         guard tensors.count == model.inputs.count else {
             throw EngineError(
                 .inputMismatch, "expected \(model.inputs.count) inputs, got \(tensors.count)", at: model.name)
         }
         for (index, tensor) in tensors.enumerated() {
             let port = model.inputs[index]
-            guard port.form == .plain, tensor.type == port.type else {
+            guard port.form.normalized(for: port.type.shape) == .plain else {
+                throw EngineError(.inputMismatch, "takes \(port.form), not plain tensors", at: port.name)
+            }
+            guard tensor.type == port.type else {
                 throw EngineError(.inputMismatch, "expected \(port.type), got \(tensor.type)", at: port.name)
             }
             tensor.withUnsafeBytes { input(index).copyMemory(from: $0) }
         }
-        try run()
-        return copyOutputs()
     }
 
     /// The outputs of the last run as tensors: uint8 where the port is quantised.

@@ -35,7 +35,9 @@ extension Step {
                 return (.depthwiseF32(arguments, pixels: pixels), kernels.dwconv_f32_scratch_size(&arguments))
             }
             let panels = ck_panel_count(kernels.conv_f32_panel, arguments.out_channels, arguments.groups)
-            return (.convolutionF32(arguments, pixels: pixels, panels: panels), kernels.conv_f32_scratch_size(&arguments))
+            return (
+                .convolutionF32(arguments, pixels: pixels, panels: panels), kernels.conv_f32_scratch_size(&arguments)
+            )
         case .maxPoolU8(var arguments):
             (arguments.input, arguments.output) = (source(), target())
             return (.maxPoolU8(arguments, pixels: arguments.geometry.outputPixels), 0)

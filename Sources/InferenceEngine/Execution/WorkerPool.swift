@@ -12,7 +12,9 @@ internal import Synchronization
 /// `generation`, and read by workers only between that and their decrement of `pending`.
 package final class WorkerPool: @unchecked Sendable {
     /// A part of a job: the context given to `run`, the part's number, and the number of parts.
-    package typealias PartBody = (UnsafeRawPointer, Int, Int) -> Void
+    ///
+    /// A C function, because handing a Swift closure to other threads would allocate its escaping form for each job.
+    package typealias PartBody = @convention(c) (UnsafeRawPointer, Int, Int) -> Void
 
     private struct Job {
         var context: UnsafeRawPointer
@@ -75,6 +77,16 @@ package final class WorkerPool: @unchecked Sendable {
             return current
         }
 
+        /// Returns when every worker has done its part, or found that it has none.
+        func waitForWorkers() {
+            var polls = 0
+            while pending.load(ordering: .acquiring) != 0 {
+                polls += 1
+                // A worker that is late may be waiting for this very processor.
+                if polls < WorkerPool.spinLimit { ck_spin_hint() } else { sched_yield() }
+            }
+        }
+
         func work(as part: Int) {
             var seen = 0
             while true {
@@ -86,23 +98,8 @@ package final class WorkerPool: @unchecked Sendable {
         }
     }
 
-    /// About 50 µs of polling, longer than the gap between two layers, shorter than a scheduler's slice.
-    private static let spinLimit = 20_000
-
-    /// - Parameter width: threads that take part, the caller included; at least 1, sensibly no more than there are cores.
-    package init(width: Int) {
-        precondition(width >= 1, "a pool has at least the caller's own thread")
-        self.width = width
-        for part in 1..<max(width, 1) {
-            let start = Unmanaged.passRetained(ThreadStart(shared: shared, part: part))
-            var thread = pthread_t()
-            let status = pthread_create(&thread, nil, workerMain, start.toOpaque())
-            precondition(status == 0, "pthread_create failed with \(status)")
-            threads.append(thread)
-        }
-    }
-
-    private final class ThreadStart {
+    /// What one thread needs to start.
+    private final class Worker {
         let shared: Shared
         let part: Int
 
@@ -114,10 +111,27 @@ package final class WorkerPool: @unchecked Sendable {
         func run() { shared.work(as: part) }
     }
 
-    private let workerMain: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { argument in
-        guard let argument else { return nil }
-        Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue().run()
-        return nil
+    /// Polls before sleeping: from 20 µs to 1 ms, as long as the processor's pause takes; longer than the gap between two
+    /// layers, shorter than a scheduler's slice.
+    private static let spinLimit = 20_000
+
+    /// - Parameter width: threads that take part, the caller included; at least 1, sensibly no more than there are cores.
+    package init(width: Int) {
+        precondition(width >= 1, "a pool has at least the caller's own thread")
+        self.width = width
+        for part in 1..<width {
+            let worker = Unmanaged.passRetained(Worker(shared: shared, part: part))
+            var thread = pthread_t()
+            let status = pthread_create(
+                &thread, nil,
+                { argument in
+                    guard let argument else { return nil }
+                    Unmanaged<Worker>.fromOpaque(argument).takeRetainedValue().run()
+                    return nil
+                }, worker.toOpaque())
+            precondition(status == 0, "pthread_create failed with \(status)")
+            threads.append(thread)
+        }
     }
 
     deinit {
@@ -138,15 +152,12 @@ package final class WorkerPool: @unchecked Sendable {
             for part in 0..<max(parts, 0) { body(context, part, parts) }
             return
         }
-        withoutActuallyEscaping(body) { body in
-            shared.job = Job(context: context, parts: parts, body: body)
-            shared.pending.store(width - 1, ordering: .relaxed)
-            shared.generation.add(1, ordering: .sequentiallyConsistent)
-            shared.wakeSleepers()
-            body(context, 0, parts)
-            while shared.pending.load(ordering: .acquiring) != 0 { ck_spin_hint() }
-            shared.job = nil
-        }
+        shared.job = Job(context: context, parts: parts, body: body)
+        shared.pending.store(width - 1, ordering: .relaxed)
+        shared.generation.add(1, ordering: .sequentiallyConsistent)
+        shared.wakeSleepers()
+        body(context, 0, parts)
+        shared.waitForWorkers()
         shared.claim.store(false, ordering: .releasing)
     }
 }

@@ -1,13 +1,20 @@
-internal import ModelGraph
+package import ModelGraph
 
 /// A run of memory that steps read and write.
-struct BufferPlan {
-    let byteCount: Int
+package struct BufferPlan: Sendable {
+    package let byteCount: Int
     /// Set for memory that exists before execution: it takes no room in the arena.
     let constant: TensorStorage?
     /// The steps, inclusive, between which the contents must survive.
-    var firstStep: Int
-    var lastStep: Int
+    package var firstStep: Int
+    package var lastStep: Int
+
+    package init(byteCount: Int, constant: TensorStorage?, firstStep: Int, lastStep: Int) {
+        self.byteCount = byteCount
+        self.constant = constant
+        self.firstStep = firstStep
+        self.lastStep = lastStep
+    }
 }
 
 struct BufferID: Hashable, Sendable {
@@ -19,12 +26,12 @@ struct BufferID: Hashable, Sendable {
 /// Greedy by size: the largest buffer first, each at the lowest offset free during its life.
 /// - SeeAlso: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, §4.2
 /// - Complexity: O(n²) in the number of buffers.
-struct ArenaPlan: Sendable {
+package struct ArenaPlan: Sendable {
     /// By buffer index; meaningless for constants.
-    let offsets: [Int]
-    let byteCount: Int
+    package let offsets: [Int]
+    package let byteCount: Int
 
-    init(_ buffers: [BufferPlan]) {
+    package init(_ buffers: [BufferPlan]) {
         let alignment = TensorStorage.alignment
         var offsets = [Int](repeating: 0, count: buffers.count)
         var placed: [(first: Int, last: Int, offset: Int, end: Int)] = []

@@ -28,7 +28,7 @@ extension Lowering {
         case .softmax(let softmax):
             return try lowerSoftmax(softmax, input, output)
         case .localResponseNormalization(let normalization):
-            guard shape(input).rank == 4 else { return false }
+            guard shape(input).rank == 4, graph[input].constant == nil else { return false }
             let from = try read(input, as: Self.channelsLast)
             let into = define(output, as: Self.channelsLast)
             let (pixels, channels) = rows(of: shape(input))
@@ -103,7 +103,9 @@ extension Lowering {
         let inChannels = shape.group_channels * shape.groups
         var arguments = ck_conv_f32()
         arguments.geometry = geometry
-        (arguments.in_channels, arguments.out_channels, arguments.groups) = (inChannels, shape.out_channels, shape.groups)
+        (arguments.in_channels, arguments.out_channels, arguments.groups) = (
+            inChannels, shape.out_channels, shape.groups
+        )
         (arguments.in_stride, arguments.out_stride) = (inChannels, shape.out_channels)
         let clamp = activation ?? Clamp()
         (arguments.min, arguments.max) = (clamp.lower, clamp.upper)
@@ -122,7 +124,8 @@ extension Lowering {
                 source.weights = values.baseAddress
                 source.bias = bias == nil ? nil : biasValues.baseAddress
                 let byteCount =
-                    isDepthwise ? kernels.dwconv_f32_packed_size(&source.shape) : kernels.conv_f32_packed_size(&source.shape)
+                    isDepthwise
+                    ? kernels.dwconv_f32_packed_size(&source.shape) : kernels.conv_f32_packed_size(&source.shape)
                 let storage = TensorStorage(byteCount: byteCount) { target in
                     if isDepthwise {
                         kernels.dwconv_f32_pack(&source, target.baseAddress)
@@ -139,9 +142,9 @@ extension Lowering {
     }
 
     private mutating func lowerPooling(_ node: Node, _ input: ValueID, _ output: ValueID) throws -> Bool {
-        guard let geometry = poolingGeometry(node.operation, input: shape(input), output: shape(output)) else {
-            return false
-        }
+        guard graph[input].constant == nil,
+            let geometry = poolingGeometry(node.operation, input: shape(input), output: shape(output))
+        else { return false }
         let channels = shape(input)[1]
         let from = try read(input, as: Self.channelsLast)
         let into = define(output, as: Self.channelsLast)
@@ -219,9 +222,13 @@ extension Lowering {
         guard let axis = shape.normalizedAxis(softmax.axis) else { return false }
         let columns = softmax.flattensTrailingAxes ? shape.elementCount(in: axis..<shape.rank) : shape[axis]
         let isInnermost = softmax.flattensTrailingAxes || shape.elementCount(in: (axis + 1)..<shape.rank) == 1
-        guard isInnermost, columns > 0 else { return false }
-        let from = try read(input, as: .plain)
-        let into = define(output, as: .plain)
+        // The channels of an image are innermost, too, in the other layout.
+        let layout: Layout = isInnermost ? .rowMajor : .channelsLast
+        guard isInnermost || (shape.rank == 4 && axis == 1), columns > 0, graph[input].constant == nil else {
+            return false
+        }
+        let from = try read(input, as: TensorForm(layout: layout))
+        let into = define(output, as: TensorForm(layout: layout))
         emit(
             .softmax(rows: shape.elementCount / columns, columns: columns, isLogarithmic: softmax.isLogarithmic),
             reads: [from], writes: [into])

@@ -48,7 +48,8 @@ extension Lowering {
     }
 
     private mutating func lowerMatrixProduct(
-        _ node: Node, _ id: NodeID, _ activation: Clamp?, _ input: ActivationQuantization, _ output: ActivationQuantization
+        _ node: Node, _ id: NodeID, _ activation: Clamp?, _ input: ActivationQuantization,
+        _ output: ActivationQuantization
     ) throws -> Bool {
         guard let source = node.inputs[0], graph[source].constant == nil, let weights = quantized.weights[id.index],
             let inner = shape(source).last, inner > 0, shape(source).rank >= 2, inner == weights.values.shape[1]
@@ -132,7 +133,7 @@ extension Lowering {
             arguments.geometry = geometry
             arguments.channels = channels
             (arguments.in_stride, arguments.out_stride) = (channels, channels)
-            // A maximum does not change the scale: readers that want another one requantise.
+            // A maximum does not change the scale.
             let into = define(node.outputs[0], as: TensorForm(quantization: input, layout: .channelsLast))
             emit(.maxPoolU8(arguments), reads: [from], writes: [into])
         default:
@@ -205,7 +206,8 @@ extension Lowering {
         return true
     }
 
-    private mutating func lowerConcatenation(_ node: Node, _ axis: Int, _ output: ActivationQuantization) throws -> Bool {
+    private mutating func lowerConcatenation(_ node: Node, _ axis: Int, _ output: ActivationQuantization) throws -> Bool
+    {
         let operands = node.inputs.compactMap(\.self)
         let target = node.outputs[0]
         guard operands.allSatisfy({ graph[$0].constant == nil }), let axis = shape(target).normalizedAxis(axis) else {

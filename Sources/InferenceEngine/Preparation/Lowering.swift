@@ -28,20 +28,21 @@ struct Lowering {
     }
 
     mutating func lower(_ options: PreparationOptions) throws {
-        let portNames = Set((graph.inputs + graph.outputs).map { graph[$0].name })
-        for name in Array(options.inputForms.keys) + Array(options.outputForms.keys) where !portNames.contains(name) {
-            throw EngineError(.unknownPort, "no input or output \"\(name)\"", at: graph.name)
-        }
+        try check(options.inputForms, name: graph.inputs, as: "input")
+        try check(options.outputForms, name: graph.outputs, as: "output")
         for input in graph.inputs {
             let request = options.inputForms[graph[input].name] ?? options.defaultInput
             let form: TensorForm
             switch request {
-            case .natural: form = TensorForm(quantization: quantized[input], layout: .channelsLast)
+            case .natural:
+                let isFloat = graph[input].type.elementType == .float32
+                form = isFloat ? TensorForm(quantization: quantized[input], layout: .channelsLast) : .plain
             case .exactly(let wanted): form = wanted
             }
-            guard form.quantization == nil || graph[input].type.elementType == .float32 else {
+            guard form == .plain || graph[input].type.elementType == .float32 else {
                 throw EngineError(
-                    .unsupportedForm, "\(graph[input].type) cannot be quantised to uint8", at: graph[input].name)
+                    .unsupportedForm, "\(graph[input].type) is only taken row-major and unquantised",
+                    at: graph[input].name)
             }
             let buffer = define(input, as: form)
             inputs.append((Port(name: graph[input].name, type: graph[input].type, form: form), buffer))
@@ -49,6 +50,7 @@ struct Lowering {
         for node in graph.nodeIDs {
             currentNode = node
             try lower(node)
+            for output in graph[node].outputs { try settle(output) }
         }
         currentNode = nil
         for output in graph.outputs {
@@ -64,6 +66,14 @@ struct Lowering {
         // Inputs are written before the first step, outputs are read after the last.
         for (_, buffer) in inputs { buffers[buffer.index].firstStep = -1 }
         for (_, buffer) in outputs { buffers[buffer.index].lastStep = steps.count }
+    }
+
+    private func check(
+        _ requests: [String: PortRequest], name ports: [ValueID], as kind: String
+    ) throws(EngineError) {
+        for name in requests.keys.sorted() where !ports.contains(where: { graph[$0].name == name }) {
+            throw EngineError(.unknownPort, "no \(kind) \"\(name)\"", at: graph.name)
+        }
     }
 
     // MARK: Memory
@@ -141,6 +151,17 @@ struct Lowering {
             return changeLayout(of: value, try read(value, as: middle), to: form)
         }
         return changeLayout(of: value, source, to: form)
+    }
+
+    /// Brings a value that an operator left in its operand's quantisation into its own, which is how every reader must
+    /// see it: those before a cut and those after it, which know nothing of the operand.
+    private mutating func settle(_ value: ValueID) throws {
+        guard let wanted = quantized[value], let natural = naturalForms[value.index],
+            natural.quantization != nil, natural.quantization != wanted
+        else { return }
+        let form = TensorForm(quantization: wanted, layout: natural.layout)
+        forms[value.index] = [form: try read(value, as: form)]
+        naturalForms[value.index] = form
     }
 
     private mutating func changeLayout(of value: ValueID, _ source: BufferID, to form: TensorForm) -> BufferID {

@@ -7,6 +7,12 @@ package struct Calibration: Sendable {
     package let inputCount: Int
     /// By value index; `nil` for constants and for values that are not float32.
     package let ranges: [ActivationRange?]
+
+    package init(method: CalibrationMethod, inputCount: Int, ranges: [ActivationRange?]) {
+        self.method = method
+        self.inputCount = inputCount
+        self.ranges = ranges
+    }
 }
 
 extension Calibration {
@@ -27,7 +33,8 @@ extension Calibration {
         guard count > 0 else {
             throw QuantizationError(.noCalibrationData, "calibration needs at least one input", at: graph.name)
         }
-        let observed = graph.floatActivations
+        // Nothing can be seen of an activation without elements.
+        let observed = graph.floatActivations.filter { graph[$0].type.shape.elementCount > 0 }
         let probe = try ActivationProbe(graph, values: observed, pool: pool)
         let passes = method == .minMax ? 1 : 2
         var ranges = observed.map { _ in ActivationRange() }
@@ -35,8 +42,11 @@ extension Calibration {
             try probe.run(try input(index)) { position, values in ranges[position].observe(values) }
             progress(index + 1, count * passes)
         }
-        for (position, value) in observed.enumerated() where !ranges[position].isFinite {
-            throw QuantizationError(.notFinite, "a calibration input makes it NaN or infinite", at: graph[value].name)
+        if let position = ranges.firstIndex(where: { !$0.isFinite }) {
+            let value = observed[position]
+            let node = graph.producers()[value.index].map { "node \(graph[$0].name)" } ?? "an input"
+            throw QuantizationError(
+                .notFinite, "a calibration input makes the result of \(node) NaN or infinite", at: graph[value].name)
         }
         if method != .minMax {
             var histograms = ranges.map(ActivationHistogram.init)
@@ -64,13 +74,11 @@ extension Graph {
 /// Runs a graph and shows chosen activations, in float32, whatever arithmetic the graph runs in.
 struct ActivationProbe {
     private let session: InferenceSession
-    private let inputCount: Int
 
     /// - Parameter quantized: runs in integers with this, or in float32 without.
     init(_ graph: Graph, quantized: QuantizedGraph? = nil, values: [ValueID], pool: WorkerPool) throws {
         var probed = graph
         probed.outputs = values
-        inputCount = graph.inputs.count
         let model: PreparedModel
         if let quantized {
             let integer = QuantizedGraph(graph: probed, activations: quantized.activations, weights: quantized.weights)
@@ -83,13 +91,7 @@ struct ActivationProbe {
 
     /// - Parameter observe: called for each probed value, in the order given, with its elements.
     func run(_ inputs: [Tensor], observe: (Int, UnsafeBufferPointer<Float>) -> Void) throws {
-        for (index, tensor) in inputs.enumerated() {
-            guard index < inputCount, tensor.type == session.model.inputs[index].type else {
-                throw EngineError(
-                    .inputMismatch, "calibration input \(index) is \(tensor.type)", at: session.model.name)
-            }
-            tensor.withUnsafeBytes { session.input(index).copyMemory(from: $0) }
-        }
+        try session.feed(inputs)
         try session.run()
         for position in session.model.outputs.indices {
             observe(position, session.output(position).assumingMemoryBound(to: Float.self))

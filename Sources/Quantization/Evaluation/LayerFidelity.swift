@@ -45,7 +45,8 @@ extension LayerFidelity {
         let producers = graph.producers()
         return values.enumerated().map { position, value in
             let quantization = quantized[value] ?? ActivationQuantization(scale: 1, zeroPoint: 0)
-            let ratio = signal[position] > 0 && noise[position] > 0 ? 10 * log10(signal[position] / noise[position]) : nil
+            let ratio =
+                signal[position] > 0 && noise[position] > 0 ? 10 * log10(signal[position] / noise[position]) : nil
             return LayerFidelity(
                 name: graph[value].name, node: producers[value.index].map { graph[$0].name } ?? "",
                 scale: quantization.scale, zeroPoint: quantization.zeroPoint, signalToNoise: ratio)

@@ -13,12 +13,15 @@ package struct ActivationRange: Hashable, Sendable {
     /// False once a NaN or an infinity was seen.
     package var isFinite: Bool { lower.isFinite && upper.isFinite }
 
-    mutating func observe(_ values: UnsafeBufferPointer<Float>) {
+    package mutating func observe(_ values: UnsafeBufferPointer<Float>) {
+        // Comparisons pass over a NaN, so it is noted apart and then stays in the range, where `isFinite` finds it.
+        var hasNaN = lower.isNaN
         for value in values {
-            // Written so that a NaN ends up in the range, where `isFinite` finds it.
-            if !(value >= lower) { lower = value }
-            if !(value <= upper) { upper = value }
+            if value < lower { lower = value }
+            if value > upper { upper = value }
+            hasNaN = hasNaN || value.isNaN
         }
+        if hasNaN { (lower, upper) = (.nan, .nan) }
     }
 
     package func union(_ other: ActivationRange) -> ActivationRange {
@@ -27,24 +30,25 @@ package struct ActivationRange: Hashable, Sendable {
 }
 
 /// How often an activation took which values, in equal bins over a range known before.
-struct ActivationHistogram {
-    static let binCount = 2048
+package struct ActivationHistogram {
+    package static let binCount = 2048
 
-    let range: ActivationRange
-    private(set) var counts = [UInt64](repeating: 0, count: binCount)
+    package let range: ActivationRange
+    package private(set) var counts = [UInt64](repeating: 0, count: binCount)
     private let binsPerUnit: Float
 
-    init(over range: ActivationRange) {
+    package init(over range: ActivationRange) {
         self.range = range
-        let width = range.upper - range.lower
-        binsPerUnit = width > 0 ? Float(Self.binCount) / width : 0
+        // Beyond float32's range (all values all but equal, or at its very ends) everything falls into the first bin.
+        let ratio = Float(Self.binCount) / (range.upper - range.lower)
+        binsPerUnit = ratio.isFinite ? ratio : 0
     }
 
-    mutating func observe(_ values: UnsafeBufferPointer<Float>) {
+    package mutating func observe(_ values: UnsafeBufferPointer<Float>) {
         counts.withUnsafeMutableBufferPointer { counts in
             for value in values {
-                let bin = Int((value - range.lower) * binsPerUnit)
-                counts[min(max(bin, 0), Self.binCount - 1)] += 1
+                let position = (value - range.lower) * binsPerUnit
+                counts[position >= 1 ? Int(min(position, Float(Self.binCount - 1))) : 0] += 1
             }
         }
     }
@@ -54,7 +58,7 @@ struct ActivationHistogram {
     private func center(of bin: Int) -> Double { Double(range.lower) + (Double(bin) + 0.5) * binWidth }
 
     /// The range that `method` chooses; it always contains zero, which must be exactly representable.
-    func chosenRange(_ method: CalibrationMethod) -> ActivationRange {
+    package func chosenRange(_ method: CalibrationMethod) -> ActivationRange {
         let chosen: ActivationRange
         switch method {
         case .minMax: chosen = range

@@ -26,10 +26,12 @@ extension CalibrationMethod: CustomStringConvertible {
         case "percentile": self = .percentile(0.9999)
         default:
             let parts = text.split(separator: ":", maxSplits: 1)
-            guard parts.count == 2, parts[0] == "percentile", let percent = Double(parts[1]), (50...100).contains(percent)
+            guard parts.count == 2, parts[0] == "percentile", let percent = Double(parts[1]),
+                (50...100).contains(percent)
             else {
                 throw QuantizationError(
-                    .invalidOption, "expected minmax, mse, percentile or percentile:P with P in 50...100, got \"\(text)\"",
+                    .invalidOption,
+                    "expected minmax, mse, percentile or percentile:P with P in 50...100, got \"\(text)\"",
                     at: "calibration method")
             }
             self = .percentile(percent / 100)

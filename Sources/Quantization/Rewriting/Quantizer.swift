@@ -25,7 +25,7 @@ package struct Quantizer {
     private func activationQuantizations() -> [ActivationQuantization?] {
         var groups = ValueGroups(count: graph.values.count)
         for node in graph.nodes where node.operation.keepsQuantization {
-            let members = (node.inputs.compactMap(\.self) + node.outputs.prefix(1)).filter {
+            let members = (node.inputs.compactMap(\.self) + node.outputs).filter {
                 calibration.ranges[$0.index] != nil
             }
             for member in members.dropFirst() { groups.join(members[0].index, member.index) }
@@ -41,12 +41,12 @@ package struct Quantizer {
     }
 
     /// Maps the range, widened to hold zero, to 0...255 such that zero is exact.
-    static func quantization(of range: ActivationRange) -> ActivationQuantization {
+    package static func quantization(of range: ActivationRange) -> ActivationQuantization {
         let lower = Double(min(range.lower, 0))
         let upper = Double(max(range.upper, 0))
         // An activation that is always zero still needs a scale; any will do.
         let scale = upper > lower ? Float((upper - lower) / 255) : 1
-        guard scale > 0, scale.isFinite else { return ActivationQuantization(scale: 1, zeroPoint: 0) }
+        guard scale.isNormal else { return ActivationQuantization(scale: 1, zeroPoint: 0) }
         let zeroPoint = (-lower / Double(scale)).rounded(.toNearestOrEven)
         return ActivationQuantization(scale: scale, zeroPoint: UInt8(min(max(zeroPoint, 0), 255)))
     }
@@ -55,14 +55,17 @@ package struct Quantizer {
 
     private func integerWeights(of node: Node, _ activations: [ActivationQuantization?]) -> QuantizedWeights? {
         guard let input = node.inputs.first ?? nil, let inputQuantization = activations[input.index],
-            activations[node.outputs[0].index] != nil, let matrix = node.constantWeights(in: graph)
+            activations[node.outputs[0].index] != nil, let matrix = node.constantWeights(in: graph),
+            matrix.values.allSatisfy(\.isFinite), matrix.bias?.allSatisfy(\.isFinite) ?? true
         else { return nil }
         return Self.quantizedWeights(
             matrix.values, shape: matrix.shape, bias: matrix.bias, inputScale: inputQuantization.scale)
     }
 
     /// Symmetric, one scale for each row; the bias in units of input scale × weight scale.
-    static func quantizedWeights(_ values: [Float], shape: Shape, bias: [Float]?, inputScale: Float) -> QuantizedWeights {
+    package static func quantizedWeights(_ values: [Float], shape: Shape, bias: [Float]?, inputScale: Float)
+        -> QuantizedWeights
+    {
         let rows = shape[0]
         let columns = rows == 0 ? 0 : values.count / rows
         var scales = [Float](repeating: 1, count: rows)
@@ -99,7 +102,8 @@ extension Operator {
     /// Operators whose results are some of their operands' elements: quantising both alike makes them exact.
     fileprivate var keepsQuantization: Bool {
         switch self {
-        case .maxPool, .globalMaxPool, .concat, .reshape, .flatten, .squeeze, .unsqueeze, .transpose, .identity, .dropout,
+        case .maxPool, .globalMaxPool, .concat, .reshape, .flatten, .squeeze, .unsqueeze, .transpose, .identity,
+            .dropout,
             .slice, .split, .gather, .expand:
             true
         default: false
@@ -113,14 +117,14 @@ extension Node {
         guard inputs.count > 1, let weightsID = inputs[1], let weights = graph[weightsID].constant,
             weights.elementType == .float32
         else { return nil }
-        var bias: [Float]?
+        var bias: Tensor?
         if inputs.count > 2, let biasID = inputs[2] {
             guard let constant = graph[biasID].constant else { return nil }
-            bias = constant.array(of: Float.self)
+            bias = constant
         }
         switch operation {
         case .convolution:
-            return (weights.array(of: Float.self), weights.shape, bias)
+            return (weights.array(of: Float.self), weights.shape, bias?.array(of: Float.self))
         case .gemm(let gemm):
             return Self.matrix(weights, gemm, bias)
         case .matrixProduct:
@@ -131,7 +135,7 @@ extension Node {
     }
 
     private static func matrix(
-        _ weights: Tensor, _ gemm: Gemm, _ bias: [Float]?
+        _ weights: Tensor, _ gemm: Gemm, _ bias: Tensor?
     ) -> (values: [Float], shape: Shape, bias: [Float]?)? {
         guard weights.shape.rank == 2, !gemm.transposesA else { return nil }
         let source = weights.array(of: Float.self)
@@ -145,8 +149,10 @@ extension Node {
             }
         }
         guard let bias else { return (values, [rows, columns], nil) }
-        guard bias.count == 1 || bias.count == rows else { return nil }
-        return (values, [rows, columns], (0..<rows).map { gemm.beta * bias[bias.count == 1 ? 0 : $0] })
+        // One value for all, or one for each output; a column would be one for each image.
+        let terms = bias.array(of: Float.self)
+        guard terms.count == 1 || (terms.count == rows && bias.shape.last == rows) else { return nil }
+        return (values, [rows, columns], (0..<rows).map { gemm.beta * terms[terms.count == 1 ? 0 : $0] })
     }
 }
 

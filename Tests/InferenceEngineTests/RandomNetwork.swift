@@ -1,0 +1,210 @@
+internal import ModelGraph
+internal import TestSupport
+
+/// Random small networks over everything the engine has a kernel for, in shapes that trip kernels up: several images,
+/// one channel, one pixel, grouped convolutions, dilations, odd windows, concatenations along any axis.
+enum RandomNetwork {
+    enum Operators {
+        case all
+        /// What runs in integers, and what moves elements without computing.
+        case integer
+    }
+
+    static func make(seed: UInt64, _ operators: Operators = .all, nodeCount: Int = 14) -> Graph {
+        var author = Author(seed: seed, operators)
+        for index in 0..<nodeCount { author.addNode("n\(index)") }
+        return author.finish()
+    }
+
+    private struct Author {
+        private let operators: Operators
+        private var builder: GraphBuilder
+        private var generator: SplitMix64
+        private var live: [ValueID] = []
+        private var nodeValues: [ValueID] = []
+
+        init(seed: UInt64, _ operators: Operators) {
+            self.operators = operators
+            builder = GraphBuilder(name: "random-\(seed)", seed: seed &+ 1)
+            generator = SplitMix64(seed: seed)
+            let shape = Shape([pick(1...3), pick(1...20), pick(1...11), pick(1...11)])
+            live = [builder.input("x", shape)]
+            if isHeads() { live.append(builder.input("y", isHeads() ? shape : [2, 5])) }
+        }
+
+        private mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
+
+        private mutating func isHeads() -> Bool { Bool.random(using: &generator) }
+
+        private mutating func pick<Element>(_ elements: [Element]) -> Element {
+            elements[Int.random(in: elements.indices, using: &generator)]
+        }
+
+        mutating func addNode(_ name: String) {
+            let x = pick(Array(live.suffix(isHeads() ? 1 : 5)))
+            let result = builder.shape(x).rank == 4 ? ofImages(name, x) : ofMatrices(name, x)
+            live.append(result)
+            nodeValues.append(result)
+        }
+
+        private mutating func ofImages(_ name: String, _ x: ValueID) -> ValueID {
+            switch pick(0...(operators == .all ? 21 : 17)) {
+            case 0...4: return convolution(name, x)
+            case 5: return builder.node(name, .maxPool(pooling(x)), x)
+            case 6, 7: return builder.node(name, .averagePool(pooling(x)), x)
+            case 8:
+                // Seldom, for little can follow one pixel.
+                guard pick(0...2) == 0 else { return unary(name, x) }
+                return builder.node(name, isHeads() ? .globalAveragePool : .globalMaxPool, x)
+            case 9: return unary(name, x)
+            case 10, 11: return binary(name, x)
+            case 12, 13: return concatenation(name, x)
+            case 14:
+                return builder.node(
+                    name, .transpose(permutation: pick([[0, 2, 3, 1], [1, 0, 2, 3], [0, 1, 3, 2]])), x)
+            case 15: return builder.node(name, pick([.identity, .dropout]), x)
+            case 16: return rearranged(name, x)
+            case 17:
+                let last = builder.shape(x)[3]
+                return builder.node(name, .slice(Slice(starts: [last / 2], ends: [last], axes: [3], steps: [1])), x)
+            case 18: return builder.batchNormalization(name, x)
+            case 19:
+                let function: BinaryFunction = pick([.add, .subtract, .multiply, .maximum])
+                let operand = builder.constant("\(name).c", [builder.shape(x)[1], 1, 1])
+                return builder.node(name, .binary(function, activation: nil), x, operand)
+            case 20:
+                return builder.node(name, .localResponseNormalization(.init(size: pick(1...5), alpha: 0.1)), x)
+            default: return softmax(name, x)
+            }
+        }
+
+        private mutating func ofMatrices(_ name: String, _ x: ValueID) -> ValueID {
+            let shape = builder.shape(x)
+            switch pick(0...6) {
+            case 0, 1: return product(name, x)
+            case 2: return unary(name, x)
+            case 3: return binary(name, x)
+            case 4: return concatenation(name, x)
+            case 5 where shape.rank < 4:
+                return builder.node(name, .unsqueeze(axes: [isHeads() ? 0 : shape.rank]), x)
+            default: return operators == .all ? softmax(name, x) : builder.node(name, .flatten(axis: 1), x)
+            }
+        }
+
+        private mutating func clamp() -> Clamp? {
+            pick([nil, nil, .relu, .relu6, Clamp(lower: -0.5, upper: 0.75)])
+        }
+
+        private mutating func convolution(_ name: String, _ x: ValueID) -> ValueID {
+            let channels = builder.shape(x)[1]
+            let groups = pick((1...channels).filter { channels % $0 == 0 && (isHeads() || $0 == 1 || $0 == channels) })
+            let outputs = groups * (groups == channels && isHeads() ? 1 : pick(1...max(1, 24 / groups)))
+            let window = window(over: x, longestKernel: 3, padsWholeKernel: true)
+            let limit = (3 / Float(channels / groups * window.kernel.reduce(1, *))).squareRoot()
+            let weights = builder.constant(
+                "\(name).w", Shape([outputs, channels / groups] + window.kernel), in: -limit...limit)
+            let bias = isHeads() ? [builder.constant("\(name).b", [outputs])] : []
+            return builder.node(
+                name, .convolution(Convolution(window: window, groups: groups, activation: clamp())),
+                [x, weights] + bias)
+        }
+
+        /// - Parameter padsWholeKernel: otherwise every position of the window covers some of the image.
+        private mutating func window(over x: ValueID, longestKernel: Int, padsWholeKernel: Bool) -> Window {
+            let extents = builder.shape(x).dropFirst(2)
+            var window = Window(kernel: [1, 1])
+            for (axis, extent) in extents.enumerated() {
+                let kernel = pick(1...longestKernel)
+                let dilation = pick(1...2)
+                let reach = (kernel - 1) * dilation
+                let mostPadding = padsWholeKernel ? reach : (dilation == 1 ? kernel / 2 : 0)
+                var (begin, end) = (pick(0...mostPadding), pick(0...mostPadding))
+                if extent + begin + end <= reach {
+                    // The window does not fit: a single tap always does.
+                    (window.kernel[axis], begin, end) = (1, 0, 0)
+                } else {
+                    (window.kernel[axis], window.dilations[axis]) = (kernel, dilation)
+                }
+                (window.padsBegin[axis], window.padsEnd[axis]) = (begin, end)
+                window.strides[axis] = pick(1...2)
+            }
+            return window
+        }
+
+        private mutating func pooling(_ x: ValueID) -> Pooling {
+            Pooling(
+                window: window(over: x, longestKernel: 4, padsWholeKernel: false), roundsUp: isHeads(),
+                countsPadding: isHeads())
+        }
+
+        private mutating func unary(_ name: String, _ x: ValueID) -> ValueID {
+            let functions: [UnaryFunction] = [
+                .clamp(.relu), .clamp(.relu6), .clamp(Clamp(lower: -0.25, upper: 1)), .leakyRelu(alpha: 0.1),
+                .elu(alpha: 1), .sigmoid, .hardSigmoid(alpha: 0.2, beta: 0.5), .hardSwish, .swish(alpha: 1), .tanh,
+                .erf, .softplus, .negate, .absolute,
+            ]
+            return builder.node(name, .unary(pick(functions)), x)
+        }
+
+        private mutating func binary(_ name: String, _ x: ValueID) -> ValueID {
+            let partners = live.filter { builder.shape($0) == builder.shape(x) }
+            return builder.node(name, .binary(pick([.add, .add, .multiply]), activation: clamp()), x, pick(partners))
+        }
+
+        private mutating func concatenation(_ name: String, _ x: ValueID) -> ValueID {
+            let shape = builder.shape(x)
+            let axis = isHeads() ? min(1, shape.rank - 1) : pick(0...shape.rank - 1)
+            let partners = live.filter { candidate in
+                let other = builder.shape(candidate)
+                return other.rank == shape.rank && shape.indices.allSatisfy { $0 == axis || other[$0] == shape[$0] }
+            }
+            var operands = [x]
+            if shape[axis] < 32 { operands.append(pick(partners)) }
+            if operators == .all, pick(0...4) == 0 { operands.append(builder.constant("\(name).c", shape)) }
+            return builder.node(name, .concat(axis: isHeads() ? axis : axis - shape.rank), operands)
+        }
+
+        private mutating func rearranged(_ name: String, _ x: ValueID) -> ValueID {
+            let operations: [Operator] = [
+                .flatten(axis: 1), .reshape(extents: [0, -1], allowZero: false),
+                .reshape(extents: [0, 0, -1], allowZero: false), .reshape(extents: [0, -1, 1, 1], allowZero: false),
+                .reshape(extents: [-1, 0, 0, 0], allowZero: false),
+            ]
+            return builder.node(name, pick(operations), x)
+        }
+
+        private mutating func product(_ name: String, _ x: ValueID) -> ValueID {
+            let inner = builder.shape(x).dimensions[builder.shape(x).rank - 1]
+            let outputs = pick(1...20)
+            let limit = (3 / Float(max(inner, 1))).squareRoot()
+            guard builder.shape(x).rank == 2, isHeads() else {
+                let weights = builder.constant("\(name).w", [inner, outputs], in: -limit...limit)
+                return builder.node(name, .matrixProduct, x, weights)
+            }
+            let transposes = isHeads()
+            let weights = builder.constant(
+                "\(name).w", transposes ? [outputs, inner] : [inner, outputs], in: -limit...limit)
+            let biases: [[ValueID]] = [
+                [], [builder.constant("\(name).row", [outputs])], [builder.constant("\(name).one", [1])],
+                [builder.constant("\(name).1row", [1, outputs])],
+            ]
+            let gemm = Gemm(alpha: pick([1, 0.5]), beta: pick([1, -2]), transposesB: transposes, activation: clamp())
+            return builder.node(name, .gemm(gemm), [x, weights] + pick(biases))
+        }
+
+        private mutating func softmax(_ name: String, _ x: ValueID) -> ValueID {
+            let axis = pick(-1...builder.shape(x).rank - 1)
+            return builder.node(
+                name, .softmax(Softmax(axis: axis, isLogarithmic: isHeads(), flattensTrailingAxes: isHeads())), x)
+        }
+
+        /// What nobody reads is an output; so are a few values in the middle, one of them twice, and sometimes an input.
+        mutating func finish() -> Graph {
+            let readers = builder.graph.consumers()
+            for value in nodeValues where readers[value.index].isEmpty || pick(0...7) == 0 { builder.output(value) }
+            if isHeads() { builder.output(nodeValues[0]) }
+            if pick(0...3) == 0 { builder.output(builder.graph.inputs[0]) }
+            return builder.graph
+        }
+    }
+}
