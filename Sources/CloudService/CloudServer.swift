@@ -137,7 +137,8 @@ package struct CloudServer: Service {
         let transport = HTTP2ServerTransport.Posix(
             address: configuration.grpcEndpoint.listeningAddress,
             transportSecurity: try configuration.security?.makeTransportSecurity() ?? .plaintext,
-            config: configuration.wire.makeServerConfiguration(), eventLoopGroup: loops)
+            config: configuration.wire.makeServerConfiguration(isSecure: configuration.security != nil),
+            eventLoopGroup: loops)
         // Health is probed by orchestrators, which have no secret.
         let guarded = [Cleave_V1_SplitInference.descriptor, Inference_GRPCInferenceService.descriptor]
         let interceptors: [ConditionalInterceptor<any ServerInterceptor>] =

@@ -189,7 +189,10 @@ internal import Testing
         try await CloudFixture.withServer { addresses, _ in
             try await WireClient(addresses.grpc).withClient { client in
                 var plan = LinkMeasurement.Plan()
-                plan.maximumBytes = 256 << 10
+                plan.transfers = 1
+                // Larger than the transport's own limit.
+                plan.initialBytes = 6 << 20
+                plan.maximumBytes = 6 << 20
                 let link = try await LinkMeasurement.measure(
                     Cleave_V1_SplitInference.Client(wrapping: client), plan: plan)
                 #expect(link.roundTrip > .zero)

@@ -32,6 +32,8 @@ package struct LinkMeasurement: Hashable, Sendable {
     ) async throws -> LinkMeasurement {
         var options = options
         options.timeout = plan.timeout
+        // Above the transport's default limit; room for the message around the padding.
+        options.maxRequestMessageBytes = max(options.maxRequestMessageBytes ?? 0, plan.maximumBytes + 1024)
         let (probes, send) = AsyncStream.makeStream(of: Cleave_V1_LinkProbe.self)
         let request = StreamingClientRequest(of: Cleave_V1_LinkProbe.self) { writer in
             for await probe in probes { try await writer.write(probe) }

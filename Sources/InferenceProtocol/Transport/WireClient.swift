@@ -8,6 +8,7 @@ package struct WireClient: Sendable {
     package let endpoint: WireEndpoint
     private let settings: WireSettings
     private let security: HTTP2ClientTransport.Posix.TransportSecurity
+    private let isSecure: Bool
     private let serverName: String?
     private let token: BearerToken?
 
@@ -22,6 +23,7 @@ package struct WireClient: Sendable {
         self.endpoint = endpoint
         self.settings = settings
         self.security = try security?.makeTransportSecurity() ?? .plaintext
+        isSecure = security != nil
         serverName = security?.serverName
         self.token = token
     }
@@ -39,7 +41,7 @@ package struct WireClient: Sendable {
         let loop = group.next()
         let transport = try HTTP2ClientTransport.Posix(
             target: endpoint.target, transportSecurity: security,
-            config: settings.makeClientConfiguration(authority: serverName), eventLoopGroup: loop)
+            config: settings.makeClientConfiguration(isSecure: isSecure, authority: serverName), eventLoopGroup: loop)
         let client = GRPCClient(
             transport: transport, interceptors: token.map { [BearerTokenClientInterceptor($0)] } ?? [])
         return try await loop.withPreferredExecutor {
