@@ -160,6 +160,15 @@ def malformed(served: Served) -> dict[str, tuple[grpc.StatusCode, Callable[[Requ
     }
 
 
+def refusal(call: Callable, request: object) -> tuple[grpc.StatusCode, str]:
+    """The status code of `call`, and what the server says of it."""
+    try:
+        call(request, timeout=30)
+    except grpc.RpcError as error:
+        return error.code(), error.details()
+    return grpc.StatusCode.OK, ""
+
+
 def check_server(bench: Bench, service: Service, client: triton.InferenceServerClient, names: list[str]):
     check = bench.tally.check
     check("server live", client.is_server_live())
@@ -169,7 +178,12 @@ def check_server(bench: Bench, service: Service, client: triton.InferenceServerC
     index = {(model.name, model.state) for model in client.get_model_repository_index().models}
     check("repository index", index == {(name, "READY") for name in names}, index)
     with grpc.insecure_channel(service.grpc) as channel:
+        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
         health = channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=10)
+        code, _ = refusal(stub.ModelReady, service_pb2.ModelReadyRequest(name="no-such-model"))
+        check("readiness of an unknown model is NOT_FOUND", code is grpc.StatusCode.NOT_FOUND, code)
+        code, _ = refusal(stub.ModelMetadata, service_pb2.ModelMetadataRequest(name="no-such-model"))
+        check("metadata of an unknown model is NOT_FOUND", code is grpc.StatusCode.NOT_FOUND, code)
     check("gRPC health", health == b"\x08\x01", health)
     check("/healthz", service.get("/healthz").strip() == "live")
     check("/readyz", service.get("/readyz").strip() == "ready")
@@ -197,10 +211,9 @@ def check_inference(bench: Bench, client: triton.InferenceServerClient, served: 
             errors.append(served.error(index, result.as_numpy(served.output)))
             bench.tally.check(f"{name}: request's id", result.get_response().id == str(index))
         seconds = time.monotonic() - start
-        table.add(
-            name, compression or "none", len(errors), f"{max(errors):.1e}", f"{1000 * seconds / len(errors):.1f}")
-        bench.tally.check(
-            f"{name}, compression {compression}: outputs within {TOLERANCE}", max(errors) <= TOLERANCE, errors)
+        worst = numpy.max(errors)
+        table.add(name, compression or "none", len(errors), f"{worst:.1e}", f"{1000 * seconds / len(errors):.1f}")
+        bench.tally.check(f"{name}, compression {compression}: outputs within {TOLERANCE}", worst <= TOLERANCE, errors)
 
 
 def check_wire_forms(bench: Bench, stub: service_pb2_grpc.GRPCInferenceServiceStub, served: Served):
@@ -223,7 +236,7 @@ def check_wire_forms(bench: Bench, stub: service_pb2_grpc.GRPCInferenceServiceSt
     messages = [bool(response.error_message) for response in responses]
     if check(f"{name}: stream goes on after an error", messages == [False, True, False], messages):
         errors = [served.error(index, decoded(responses[2 * index].infer_response)) for index in range(2)]
-        check(f"{name}: stream's outputs", max(errors) <= TOLERANCE, errors)
+        check(f"{name}: stream's outputs", numpy.max(errors) <= TOLERANCE, errors)
 
 
 def check_refusals(bench: Bench, stub: service_pb2_grpc.GRPCInferenceServiceStub, served: Served):
@@ -231,20 +244,8 @@ def check_refusals(bench: Bench, stub: service_pb2_grpc.GRPCInferenceServiceStub
     for what, (expected, spoil) in malformed(served).items():
         request = served.request()
         spoil(request)
-        try:
-            stub.ModelInfer(request, timeout=30)
-            code, detail = grpc.StatusCode.OK, ""
-        except grpc.RpcError as error:
-            code, detail = error.code(), error.details()
-        check(f"{name}: {what} is {expected.name}", code == expected and (detail or code is grpc.StatusCode.OK), (code, detail))
-    for what, call in {"readiness": stub.ModelReady, "metadata": stub.ModelMetadata}.items():
-        message = {"readiness": service_pb2.ModelReadyRequest, "metadata": service_pb2.ModelMetadataRequest}[what]
-        try:
-            call(message(name="no-such-model"), timeout=10)
-            code = grpc.StatusCode.OK
-        except grpc.RpcError as error:
-            code = error.code()
-        check(f"{what} of an unknown model is NOT_FOUND", code == grpc.StatusCode.NOT_FOUND, code)
+        code, detail = refusal(stub.ModelInfer, request)
+        check(f"{name}: {what} is {expected.name} with a reason", code == expected and detail, (code, detail))
     error = served.error(0, decoded(stub.ModelInfer(served.request(), timeout=30)))
     check(f"{name}: a good request after the bad ones", error <= TOLERANCE, error)
 

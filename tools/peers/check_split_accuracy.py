@@ -57,8 +57,9 @@ def check_network(bench: Bench, network: Network, table: Table):
 
 
 def check(bench: Bench):
+    networks = bench.networks()
     table = Table("network", "calibrated on", "pictures", "top-1", "as float32", "boundary", first=60)
-    for network in bench.networks():
+    for network in networks:
         with bench.tally.programs_run(network.name):
             check_network(bench, network, table)
 

@@ -65,8 +65,9 @@ def check_network(bench: Bench, network: Network, table: Table):
 
 
 def check(bench: Bench):
+    networks = bench.networks()
     table = Table("network", "pictures", "top-1", "peer's", "same", "worst error", "cleave", "peer")
-    for network in bench.networks():
+    for network in networks:
         with bench.tally.programs_run(network.name):
             check_network(bench, network, table)
 

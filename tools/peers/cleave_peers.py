@@ -185,13 +185,15 @@ def run_checks(description: str, check: Callable[[Bench], None]):
     """The main program of a check: runs it, prints the tally last, and exits with 1 if anything failed."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--bin", metavar="DIR", type=Path, default=ROOT / ".build/release", help="where the programs are; default: %(default)s")
+        "--bin", metavar="DIR", type=Path, default=ROOT / ".build/release",
+        help="where the programs are; default: %(default)s")
     programs = parser.parse_args().bin.absolute()
     if not (programs / "cleave").exists():
         parser.error(f"{programs} has no programs; run: swift build -c release")
     data = os.environ.get("CLEAVE_TEST_DATA")
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="cleave-peers-") as scratch:
-        check(Bench(programs, Path(scratch), Path(data) if data else None, tally))
+        with tally.programs_run("programs run"):
+            check(Bench(programs, Path(scratch), Path(data) if data else None, tally))
     print(tally)
     sys.exit(1 if tally.failed or not tally.passed else 0)
