@@ -92,12 +92,15 @@ let package = Package(
         room("Quantization", ["ModelGraph", "InferenceEngine"]),
         room("SplitExecution", ["ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput"]),
         room("ModelStore", ["ModelGraph", "ImageInput", crypto], exclude: ["FORMAT.md"]),
-        room("InferenceProtocol", ["ModelGraph", "ActivationCodec", logging] + grpc, exclude: ["Protos"]),
+        room("InferenceProtocol", ["ModelGraph"] + grpc, exclude: ["Protos"]),
 
         // L4
         room(
             "Profiling",
-            ["ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput", "Planning", "Quantization", "SplitExecution"]),
+            [
+                "ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput", "Planning", "Quantization",
+                "SplitExecution",
+            ]),
         room(
             "EdgeAgent",
             [
@@ -110,29 +113,38 @@ let package = Package(
                 "ModelGraph", "InferenceEngine", "ActivationCodec", "SplitExecution", "ModelStore", "InferenceProtocol",
                 logging, metrics, lifecycle, hummingbird,
             ] + grpc),
-        room("ProgramSettings", ["InferenceEngine", "InferenceProtocol", arguments, configuration, logging, systemPackage]),
+        room(
+            "ProgramSettings",
+            ["InferenceEngine", "InferenceProtocol", arguments, configuration, logging, systemPackage]),
 
         // L5: argument parsing and wiring only
         program(
             "cleave",
             [
-                "ModelGraph", "ONNXFormat", "InferenceEngine", "ActivationCodec", "ImageInput", "Planning", "Quantization",
+                "ModelGraph", "ONNXFormat", "InferenceEngine", "ActivationCodec", "ImageInput", "Planning",
+                "Quantization",
                 "SplitExecution", "ModelStore", "Profiling", "InferenceProtocol", "ProgramSettings",
             ]),
         program(
             "cleave-edge",
             [
-                "ActivationCodec", "EdgeAgent", "InferenceEngine", "ModelGraph", "ModelStore", "Planning", "ProgramSettings",
+                "ActivationCodec", "EdgeAgent", "InferenceEngine", "ModelGraph", "ModelStore", "Planning",
+                "ProgramSettings",
                 logging, systemPackage,
             ]),
         program(
             "cleave-cloud",
-            ["CloudService", "InferenceEngine", "InferenceProtocol", "ModelStore", "ProgramSettings", lifecycle, logging, unixSignals]),
+            [
+                "CloudService", "InferenceEngine", "InferenceProtocol", "ModelStore", "ProgramSettings", lifecycle,
+                logging, unixSignals,
+            ]),
 
         testSupport("TestSupport", ["ModelGraph"]),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         testSupport(
             "WireTestSupport",
-            ["ActivationCodec", "CloudService", "EdgeAgent", "InferenceProtocol", "ModelGraph", lifecycle, logging] + grpc),
+            ["ActivationCodec", "CloudService", "EdgeAgent", "InferenceProtocol", "ModelGraph", lifecycle, logging]
+                + grpc),
         tests("CKernelsTests", ["CKernels"]),
         tests("ModelGraphTests", ["ModelGraph", "TestSupport"]),
         tests("ONNXFormatTests", ["ONNXFormat", "ModelGraph"]),
@@ -144,12 +156,24 @@ let package = Package(
         tests("InferenceProtocolTests", ["InferenceProtocol", "ModelGraph", "WireTestSupport"] + grpc),
         tests(
             "CloudServiceTests",
-            ["CloudService", "ActivationCodec", "InferenceProtocol", "ModelGraph", "WireTestSupport", logging, metrics] + grpc),
+            ["CloudService", "ActivationCodec", "InferenceProtocol", "ModelGraph", "WireTestSupport", logging, metrics]
+                + grpc),
         tests(
             "EdgeAgentTests",
             [
-                "EdgeAgent", "ActivationCodec", "CloudService", "InferenceProtocol", "ModelGraph", "WireTestSupport", logging,
+                "EdgeAgent", "ActivationCodec", "CloudService", "InferenceProtocol", "ModelGraph", "WireTestSupport",
+                logging,
             ] + grpc),
+        tests(
+            "InferenceEngineTests", ["InferenceEngine", "ModelGraph", "ONNXFormat", "TestSupport", "AllocationCounter"]),
+        tests("QuantizationTests", ["Quantization", "InferenceEngine", "ModelGraph", "TestSupport"]),
+        tests(
+            "SplitExecutionTests",
+            [
+                "SplitExecution", "Quantization", "InferenceEngine", "ActivationCodec", "Planning", "ImageInput",
+                "ONNXFormat",
+                "ModelGraph", "TestSupport",
+            ]),
         tests(
             "EndToEndTests",
             [

@@ -19,11 +19,11 @@ extension Provenance {
     /// The version is compiled in; Swift has no run-time query for it.
     private static var compilerName: String {
         #if compiler(>=6.4)
-            "Swift 6.4 or later"
+        "Swift 6.4 or later"
         #elseif compiler(>=6.3)
-            "Swift 6.3"
+        "Swift 6.3"
         #else
-            "Swift 6.2"
+        "Swift 6.2"
         #endif
     }
 

@@ -3,7 +3,9 @@ package import InferenceProtocol
 
 /// How a program reaches the cloud service.
 package struct CloudConnectionOptions: ParsableArguments {
-    @Option(name: .customLong("cloud"), help: ArgumentHelp("The cloud service: HOST:PORT or unix:PATH.", valueName: "endpoint"))
+    @Option(
+        name: .customLong("cloud"),
+        help: ArgumentHelp("The cloud service: HOST:PORT or unix:PATH.", valueName: "endpoint"))
     package var endpoint: String?
 
     @Flag(help: "Connect with TLS, trusting the system's authorities.")
@@ -39,7 +41,8 @@ package struct CloudConnectionOptions: ParsableArguments {
         let authority = try settings.string(tlsCa, "cloud.tls.ca")
         let certificate = try settings.string(tlsCertificate, "cloud.tls.certificate")
         let isSecure = try settings.boolean(tls, "cloud.tls.enabled") || authority != nil || certificate != nil
-        let security = try isSecure
+        let security =
+            try isSecure
             ? ClientSecurity(
                 serverAuthority: authority, certificate: certificate,
                 privateKey: settings.string(tlsKey, "cloud.tls.key"),

@@ -33,10 +33,15 @@ struct CleaveCloud: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The store to serve (serve.store).", valueName: "folder"))
     var store: String?
 
-    @Option(help: ArgumentHelp("Where to serve gRPC (serve.listen); 127.0.0.1:8500 unless given; port 0: any.", valueName: "endpoint"))
+    @Option(
+        help: ArgumentHelp(
+            "Where to serve gRPC (serve.listen); 127.0.0.1:8500 unless given; port 0: any.", valueName: "endpoint"))
     var listen: String?
 
-    @Option(help: ArgumentHelp("Where to serve health and metrics (serve.http), or off; 127.0.0.1:8501 unless given.", valueName: "endpoint"))
+    @Option(
+        help: ArgumentHelp(
+            "Where to serve health and metrics (serve.http), or off; 127.0.0.1:8501 unless given.",
+            valueName: "endpoint"))
     var http: String?
 
     @Option(help: ArgumentHelp("The server's certificate chain (serve.tls.certificate).", valueName: "pem"))
@@ -63,7 +68,9 @@ struct CleaveCloud: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Computations that may run or wait (serve.queue); 64 unless given.", valueName: "n"))
     var queue: Int?
 
-    @Option(help: ArgumentHelp("Seconds that work under way gets on SIGTERM (serve.drainSeconds); 20 unless given.", valueName: "s"))
+    @Option(
+        help: ArgumentHelp(
+            "Seconds that work under way gets on SIGTERM (serve.drainSeconds); 20 unless given.", valueName: "s"))
     var drainSeconds: Int?
 
     @Option(help: ArgumentHelp("Write the bound addresses here, as JSON, once the service listens.", valueName: "file"))
@@ -129,7 +136,9 @@ struct CleaveCloud: AsyncParsableCommand {
         default:
             throw SettingsError("serve.tls: a certificate and its key are needed together")
         }
-        configuration.token = try settings.string(tokenFile, "serve.tokenFile").map { try BearerToken(contentsOfFile: $0) }
+        configuration.token = try settings.string(tokenFile, "serve.tokenFile").map {
+            try BearerToken(contentsOfFile: $0)
+        }
         configuration.allowsPlaintextToken = try settings.boolean(allowPlaintextToken, "serve.allowPlaintextToken")
         if let concurrency = try settings.integer(concurrency, "serve.concurrency", in: 1...256) {
             configuration.computeThreads = concurrency

@@ -14,7 +14,8 @@ internal import SystemPackage
 struct CleaveEdge: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cleave-edge",
-        abstract: "Classify pictures: the first layers here in int8, the rest in the cloud, or here as well if it must be.",
+        abstract:
+            "Classify pictures: the first layers here in int8, the rest in the cloud, or here as well if it must be.",
         discussion: """
             Prints one line of JSON for each picture. When the cloud cannot be reached, refuses, or misses the deadline, the \
             picture is finished here, and its line says so and why.
@@ -35,16 +36,24 @@ struct CleaveEdge: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Classify pictures as they appear in this folder (edge.watch).", valueName: "folder"))
     var watch: String?
 
-    @Option(help: ArgumentHelp("The plan that `cleave plan --plan` wrote: its cut and codec (edge.plan).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The plan that `cleave plan --plan` wrote: its cut and codec (edge.plan).", valueName: "file"))
     var plan: String?
 
-    @Option(help: ArgumentHelp("The cut, in place of a plan's: middle, edge-only, a number, or tensor names joined by + (edge.cut)."))
+    @Option(
+        help: ArgumentHelp(
+            "The cut, in place of a plan's: middle, edge-only, a number, or tensor names joined by + (edge.cut)."))
     var cut: String?
 
-    @Option(help: ArgumentHelp("How the boundary is coded, in place of a plan's (edge.codec); 8bit/rle unless given.", valueName: "mode"))
+    @Option(
+        help: ArgumentHelp(
+            "How the boundary is coded, in place of a plan's (edge.codec); 8bit/rle unless given.", valueName: "mode"))
     var codec: String?
 
-    @Option(help: ArgumentHelp("Milliseconds the cloud has for a picture (edge.deadlineMs); 500 unless given.", valueName: "ms"))
+    @Option(
+        help: ArgumentHelp(
+            "Milliseconds the cloud has for a picture (edge.deadlineMs); 500 unless given.", valueName: "ms"))
     var deadlineMs: Int?
 
     @Option(help: ArgumentHelp("Pictures under way at once (edge.depth); 2 unless given.", valueName: "n"))
@@ -53,7 +62,10 @@ struct CleaveEdge: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Threads to compute with (edge.threads); all cores unless given.", valueName: "n"))
     var threads: Int?
 
-    @Option(help: "Kernels to use: \(InstructionSet.available.map(\.rawValue).joined(separator: ", ")); the fastest unless given.")
+    @Option(
+        help:
+            "Kernels to use: \(InstructionSet.available.map(\.rawValue).joined(separator: ", ")); the fastest unless given."
+    )
     var kernels: InstructionSet = .best
 
     @Option(help: ArgumentHelp("Settings as a JSON file.", valueName: "file"))

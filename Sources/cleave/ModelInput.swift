@@ -21,7 +21,8 @@ struct PictureSet {
     /// - Parameter limit: the first so many pictures; all when `nil`.
     init(folder: String, for package: OpenedPackage, limit: Int? = nil) throws {
         guard let preprocessing = package.card.preprocessing else {
-            throw CommandError("\(package.path): the package has no preprocessing; import it again with --preprocessing")
+            throw CommandError(
+                "\(package.path): the package has no preprocessing; import it again with --preprocessing")
         }
         self.preprocessing = preprocessing
         let all = try ImageFolder(path: folder).items

@@ -107,7 +107,8 @@ struct Subject: Sendable {
             graph, method: .minMax, count: calibrationInputs.count, pool: pool, input: { calibrationInputs[$0] })
         let quantized = Quantizer(graph, calibration: measured).quantized()
         let card = ModelCard(name: try ModelName(name), version: try ModelVersion("1"), tool: "test")
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(name)-\(UUID().uuidString).cleave").path
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(name)-\(UUID().uuidString).cleave")
+            .path
         try ModelPackage(card, quantized: quantized).write(to: file)
         // The mapping outlives the name.
         defer { try? FileManager.default.removeItem(atPath: file) }

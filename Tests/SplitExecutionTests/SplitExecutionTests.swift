@@ -6,7 +6,7 @@ internal import TestSupport
 internal import Testing
 
 /// At every legal cut: head, boundary and tail together are the whole network.
-@Suite struct SplitExecutionTests {
+@Suite struct HeadAndTailTests {
     private let pool = WorkerPool(width: 2)
 
     /// Head and tail outputs of one cut, in the graph's order.

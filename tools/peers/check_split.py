@@ -12,7 +12,7 @@ import tempfile
 
 import numpy
 
-import check_export
+import compare_export
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "Models" / "digits" / "digits.onnx"
@@ -25,11 +25,11 @@ def output_of(*command):
 def splits_exactly(cleave, cut, folder):
     """Whether the parts at `cut`, one after the other, give what the whole gives."""
     output_of(cleave, "split", MODEL, "--cut", cut, "--output", folder)
-    whole, head, tail = (check_export.load(str(folder / f"{part}.onnx")) for part in ("whole", "head", "tail"))
-    operands = check_export.draw(whole, numpy.random.default_rng(cut))
-    boundary = check_export.run(head, operands)
-    completed = check_export.run(tail, operands | boundary)
-    return check_export.compare(boundary | completed, check_export.run(whole, operands), rtol=1e-4, atol=1e-5)
+    whole, head, tail = (compare_export.load(str(folder / f"{part}.onnx")) for part in ("whole", "head", "tail"))
+    operands = compare_export.draw(whole, numpy.random.default_rng(cut))
+    boundary = compare_export.run(head, operands)
+    completed = compare_export.run(tail, operands | boundary)
+    return compare_export.compare(boundary | completed, compare_export.run(whole, operands), rtol=1e-4, atol=1e-5)
 
 
 def main():

@@ -18,7 +18,7 @@ import onnx
 from onnxruntime import InferenceSession
 
 from cleave_peers import Bench, ProgramFailure, Table, digits, labelled, relative_errors, run_checks
-from check_export import load, run
+from compare_export import load, run
 
 TOLERANCE = 1e-5
 LEAST_AGREEMENT = 0.9

@@ -46,7 +46,8 @@ package final class PackagedEdgeModel: EdgeModel {
                 quantized, cut: cut, arithmetic: .int8, layout: .channelsLast, pool: workers,
                 instructionSet: instructionSet)
         return PackagedHead(
-            runner, tail: tail, preprocessing: preprocessing, mode: mode, outputNames: graph.outputs.map { graph[$0].name })
+            runner, tail: tail, preprocessing: preprocessing, mode: mode,
+            outputNames: graph.outputs.map { graph[$0].name })
     }
 }
 

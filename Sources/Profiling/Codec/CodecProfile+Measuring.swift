@@ -26,7 +26,9 @@ extension CodecProfile {
         let exact = SessionPool(
             try PreparedModel(graph, options: PreparationOptions(instructionSet: instructionSet)), pool: pool)
         let expected = measuresAccuracy ? try inputs.map { try exact.run($0) } : []
-        let expectedByName = graph.outputs.enumerated().reduce(into: [String: Int]()) { $0[graph[$1.element].name] = $1.offset }
+        let expectedByName = graph.outputs.enumerated().reduce(into: [String: Int]()) {
+            $0[graph[$1.element].name] = $1.offset
+        }
         var entries: [Entry] = []
         for (position, cut) in offered.enumerated() {
             let head = try HeadRunner(quantized, cut: cut, pool: pool, instructionSet: instructionSet)

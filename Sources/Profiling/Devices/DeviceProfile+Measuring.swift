@@ -78,7 +78,8 @@ extension DeviceProfile {
 extension InferenceSession {
     fileprivate func fill(_ tensors: [Tensor]) throws {
         guard tensors.count == model.inputs.count else {
-            throw EngineError(.inputMismatch, "expected \(model.inputs.count) inputs, got \(tensors.count)", at: model.name)
+            throw EngineError(
+                .inputMismatch, "expected \(model.inputs.count) inputs, got \(tensors.count)", at: model.name)
         }
         for (index, tensor) in tensors.enumerated() {
             guard tensor.type == model.inputs[index].type else {

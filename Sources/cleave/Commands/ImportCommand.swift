@@ -19,7 +19,8 @@ struct ImportCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The ONNX file.", valueName: "model.onnx"))
     var model: String
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The package to write; MODEL.cleave unless given.", valueName: "file"))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The package to write; MODEL.cleave unless given.", valueName: "file"))
     var output: String?
 
     @Option(help: "The model's name in a store; the file's name unless given.")
@@ -28,9 +29,10 @@ struct ImportCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The model's version.", valueName: "version"))
     var modelVersion: String = "1"
 
-    @Option(help: ArgumentHelp(
-        "How pictures become inputs: a JSON file, or one of \(Preprocessing.Preset.allCases.map(\.rawValue).joined(separator: ", ")).",
-        valueName: "file|preset"))
+    @Option(
+        help: ArgumentHelp(
+            "How pictures become inputs: a JSON file, or one of \(Preprocessing.Preset.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "file|preset"))
     var preprocessing: String?
 
     @Option(help: ArgumentHelp("Class names, one a line.", valueName: "file"))
@@ -56,7 +58,8 @@ struct ImportCommand: ParsableCommand {
         if !keepGraph { graph = try graph.simplified() }
         let stem = URL(fileURLWithPath: model).deletingPathExtension().lastPathComponent
         var card = ModelCard(
-            name: try ModelName(name ?? stem), version: try ModelVersion(modelVersion), tool: "cleave \(Cleave.toolVersion)")
+            name: try ModelName(name ?? stem), version: try ModelVersion(modelVersion),
+            tool: "cleave \(Cleave.toolVersion)")
         card.preprocessing = try preprocessing.map { try readPreprocessing($0, for: graph) }
         if let labels { card.labels = try readLines(labels) }
         let path = output ?? stem + ".cleave"
@@ -81,7 +84,9 @@ struct ImportCommand: ParsableCommand {
     }
 
     private func readLines(_ path: String) throws -> [String] {
-        guard let data = FileManager.default.contents(atPath: path) else { throw CommandError("\(path): cannot be read") }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw CommandError("\(path): cannot be read")
+        }
         return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
     }
 }

@@ -26,9 +26,10 @@ struct PlanCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The folder that `cleave profile` wrote.", valueName: "folder"))
     var profiles: String
 
-    @Option(help: ArgumentHelp(
-        "The link: \(LinkProfile.presets.map(\.name).joined(separator: ", ")), or a JSON profile; the profiles' link.json unless given.",
-        valueName: "name|file"))
+    @Option(
+        help: ArgumentHelp(
+            "The link: \(LinkProfile.presets.map(\.name).joined(separator: ", ")), or a JSON profile; the profiles' link.json unless given.",
+            valueName: "name|file"))
     var link: String?
 
     @Option(help: ArgumentHelp("Uplink in Mbit/s, in place of the link's.", valueName: "mbit"))
@@ -37,7 +38,9 @@ struct PlanCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Round trip in milliseconds, in place of the link's.", valueName: "ms"))
     var rtt: Double?
 
-    @Option(help: ArgumentHelp("Multiply the edge's times: a board so many times slower than the one profiled.", valueName: "factor"))
+    @Option(
+        help: ArgumentHelp(
+            "Multiply the edge's times: a board so many times slower than the one profiled.", valueName: "factor"))
     var edgeSlowdown: Double = 1
 
     @Option(help: "latency, throughput, uplinkBytes or edgeTime.")
@@ -52,7 +55,9 @@ struct PlanCommand: ParsableCommand {
     @Flag(help: "The picture itself must not leave the edge.")
     var keepPicture = false
 
-    @Option(help: ArgumentHelp("Privacy floor: this node runs on the edge, and nothing before it is sent.", valueName: "node"))
+    @Option(
+        help: ArgumentHelp(
+            "Privacy floor: this node runs on the edge, and nothing before it is sent.", valueName: "node"))
     var notBefore: String?
 
     @Option(help: ArgumentHelp("Rows of the table.", valueName: "n"))
@@ -69,10 +74,16 @@ struct PlanCommand: ParsableCommand {
 
     func validate() throws {
         for (name, value) in [("--uplink", uplink), ("--edge-slowdown", edgeSlowdown)] {
-            if let value, !(value.isFinite && value > 0) { throw ValidationError("\(name): expected > 0, got \(value)") }
+            if let value, !(value.isFinite && value > 0) {
+                throw ValidationError("\(name): expected > 0, got \(value)")
+            }
         }
-        if let rtt, !(rtt.isFinite && rtt >= 0 && rtt < 3.6e6) { throw ValidationError("--rtt: expected ≥ 0, got \(rtt)") }
-        if let maxLoss, !(0...1).contains(maxLoss) { throw ValidationError("--max-loss: expected 0...1, got \(maxLoss)") }
+        if let rtt, !(rtt.isFinite && rtt >= 0 && rtt < 3.6e6) {
+            throw ValidationError("--rtt: expected ≥ 0, got \(rtt)")
+        }
+        if let maxLoss, !(0...1).contains(maxLoss) {
+            throw ValidationError("--max-loss: expected 0...1, got \(maxLoss)")
+        }
         if let maxUplinkBytes, maxUplinkBytes < 0 {
             throw ValidationError("--max-uplink-bytes: expected ≥ 0, got \(maxUplinkBytes)")
         }
@@ -86,7 +97,8 @@ struct PlanCommand: ParsableCommand {
         var set = try folder.profiles()
         if set.edge.model.digest != "\(opened.digest)" {
             throw CommandError(
-                "\(profiles): measured on digest \(set.edge.model.digest), but \(package) has \(opened.digest); profile again")
+                "\(profiles): measured on digest \(set.edge.model.digest), but \(package) has \(opened.digest); profile again"
+            )
         }
         set.edge.scale(by: edgeSlowdown)
         let model = try CostModel(

@@ -91,7 +91,8 @@ struct ProfileCommand: AsyncParsableCommand {
             try folder.write(link, as: "link.json")
             print(
                 "link   \(client.endpoint): round trip \(link.roundTrip.millisecondsText) ms, "
-                    + "up \((link.uplink.bitsPerSecond / 1e6).fixed(1)) Mbit/s, down \((link.downlink.bitsPerSecond / 1e6).fixed(1)) Mbit/s")
+                    + "up \((link.uplink.bitsPerSecond / 1e6).fixed(1)) Mbit/s, down \((link.downlink.bitsPerSecond / 1e6).fixed(1)) Mbit/s"
+            )
         }
         print("profiles in \(output)")
     }
@@ -129,7 +130,8 @@ struct ProfileCommand: AsyncParsableCommand {
             progress: bar.update)
         print(
             "\(role == .edge ? "edge " : "cloud")  \(profile.precision), \(profile.threads) threads, \(subject.kernels.rawValue): "
-                + "whole network \(profile.wholeNetwork.median.millisecondsText) ms, sum of layers \(profile.sumOfNodes.millisecondsText) ms")
+                + "whole network \(profile.wholeNetwork.median.millisecondsText) ms, sum of layers \(profile.sumOfNodes.millisecondsText) ms"
+        )
         return profile
     }
 

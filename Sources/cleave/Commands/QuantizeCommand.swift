@@ -87,7 +87,8 @@ struct QuantizeCommand: ParsableCommand {
             print(
                 try jsonText(
                     Report(
-                        package: path, digest: "\(digest)", method: chosenMethod.description, layers: layers, cuts: cuts)))
+                        package: path, digest: "\(digest)", method: chosenMethod.description, layers: layers, cuts: cuts
+                    )))
         } else {
             printTables(layers, cuts)
             print("\(path): quantised by \(chosenMethod) on \(pictures.count) pictures\n  digest  \(digest)")
@@ -110,7 +111,8 @@ struct QuantizeCommand: ParsableCommand {
             progress: measuring.update)
         var entries = profile.entries.makeIterator()
         return cuts.filter { !$0.isEdgeOnly && !$0.boundary.isEmpty }.compactMap { cut in
-            guard let entry = entries.next(), let cosine = entry.outputCosine, let agreement = entry.top1Agreement else {
+            guard let entry = entries.next(), let cosine = entry.outputCosine, let agreement = entry.top1Agreement
+            else {
                 return nil
             }
             return CutAccuracy(

@@ -21,10 +21,13 @@ struct SplitCommand: ParsableCommand {
     @Argument(help: "A package or an ONNX file.")
     var model: String
 
-    @Option(help: ArgumentHelp("Where: middle, a number as `cleave inspect --cuts` lists, or tensor names joined by +."))
+    @Option(
+        help: ArgumentHelp("Where: middle, a number as `cleave inspect --cuts` lists, or tensor names joined by +."))
     var cut: String = "middle"
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The folder to write to; made if it is not there.", valueName: "folder"))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The folder to write to; made if it is not there.", valueName: "folder")
+    )
     var output: String = "."
 
     @Flag(help: "Send uint8 across the cut; for quantised packages.")
@@ -52,7 +55,8 @@ struct SplitCommand: ParsableCommand {
         try write(graph, "whole.onnx", ONNXExportOptions())
         try write(head, "head.onnx", ONNXExportOptions(quantizedOutputs: crossing(head.outputs, of: head)))
         try write(tail, "tail.onnx", ONNXExportOptions(quantizedInputs: crossing(tail.inputs, of: tail)))
-        print("\(output): cut at \(cut.name(in: graph)): head \(head.nodes.count) nodes, tail \(tail.nodes.count) nodes")
+        print(
+            "\(output): cut at \(cut.name(in: graph)): head \(head.nodes.count) nodes, tail \(tail.nodes.count) nodes")
     }
 
     private func load() throws -> (Graph, QuantizedGraph?) {

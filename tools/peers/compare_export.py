@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks exported ONNX models with peers: onnx.checker, and ONNX Runtime's results.
 
-  check_export.py MODEL...                              each model is valid and runs
-  check_export.py --whole W --head H --tail T           running H, then T on what H gives, equals running W
-  check_export.py --whole W --expected FILE.npz         W gives the arrays of FILE, which holds inputs and outputs by name
+  compare_export.py MODEL...                              each model is valid and runs
+  compare_export.py --whole W --head H --tail T           running H, then T on what H gives, equals running W
+  compare_export.py --whole W --expected FILE.npz         W gives the arrays of FILE, which holds inputs and outputs by name
 
 Operands that are not given are drawn from --seed. The comparison allows |a - b| <= atol + rtol * |b|; a quantised
 boundary loses precision by design, so give --atol what its scale warrants.
