@@ -12,7 +12,7 @@ private import ServiceLifecycle
 ///
 /// On graceful shutdown (SIGTERM under a `ServiceGroup`) readiness goes false, new streams and frames are refused as
 /// unavailable, frames under way are finished, and the server ends, after `drainTimeout` at the latest.
-package struct CloudServer: Service {
+package struct CloudServer: Service, CustomStringConvertible {
     /// Where the server can be reached, once it listens.
     package struct Addresses: Hashable, Sendable {
         package let grpc: WireEndpoint
@@ -39,6 +39,8 @@ package struct CloudServer: Service {
         self.metrics = metrics
         self.onListening = onListening
     }
+
+    package var description: String { "\(configuration.serverName) on \(configuration.grpcEndpoint)" }
 
     /// Serves until graceful shutdown or cancellation.
     package func run() async throws {
@@ -158,7 +160,8 @@ package struct CloudServer: Service {
             case .unixSocket(let path): .unixDomainSocket(path: path)
             }
         var logger = logger
-        logger.logLevel = max(logger.logLevel, .notice)
+        // It is ended by cancellation, once all else is, which it reports as an error.
+        logger.logLevel = .critical
         return Application(
             router: ObservationRoutes.router(state: state, metrics: metrics) {
                 depth.set(queue.depth)

@@ -2,7 +2,7 @@ private import FoundationEssentials
 package import GRPCCore
 
 /// A secret that the edge presents with each call.
-package struct BearerToken: Sendable {
+package struct BearerToken: Sendable, CustomStringConvertible, CustomReflectable {
     private let secret: [UInt8]
 
     /// - Throws: `WireError.configuration` when the token is empty, or not printable ASCII without spaces, which is all
@@ -31,6 +31,11 @@ package struct BearerToken: Sendable {
         }
         secret = bytes
     }
+
+    /// Says nothing of the secret, so that no log does.
+    package var description: String { "BearerToken(hidden)" }
+
+    package var customMirror: Mirror { Mirror(self, children: []) }
 
     /// The value of the `authorization` header.
     fileprivate var header: String { "Bearer " + String(decoding: secret, as: UTF8.self) }
