@@ -2,8 +2,8 @@
 """Calls cleave-cloud as a stock client of the Open Inference Protocol does: tritonclient, compressed and not.
 
 Results are held to ONNX Runtime's (1e-4 of the largest magnitude in an output); malformed requests must get the status code
-that says what is wrong, and leave the service as it was; SIGTERM must end it with status 0 within its drain time while a
-client is still connected.
+that says what is wrong, and leave the service as it was; SIGTERM must end it with status 0 within its drain time, with calls
+under way that it answers, while a client stays connected.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import signal
 import subprocess
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,7 @@ TOLERANCE = 1e-4
 START_SECONDS = 30
 DRAIN_SECONDS = 10
 PICTURES = 8
+CALLS_UNDER_WAY = 40  # fewer than the service lets wait
 COMPRESSIONS = [None, "deflate", "gzip"]
 
 
@@ -46,8 +49,7 @@ class Service:
         try:
             self.grpc, self.http = self._bound(addresses)
         except ProgramFailure:
-            self.process.kill()
-            self.process.wait()
+            self.end()
             raise
 
     def _bound(self, addresses: Path) -> tuple[str, str]:
@@ -64,17 +66,25 @@ class Service:
         with urllib.request.urlopen(f"http://{self.http}{path}", timeout=10) as response:
             return response.read().decode()
 
+    def metrics(self) -> dict[str, float]:
+        """The samples of /metrics by name and labels."""
+        lines = [line for line in self.get("/metrics").splitlines() if line and line[0] != "#"]
+        return {sample: float(value) for sample, value in (line.rsplit(" ", 1) for line in lines)}
+
     def terminate(self) -> tuple[int | None, float]:
-        """Sends SIGTERM; the exit status, `None` if it had to be killed, and the seconds that took."""
+        """Sends SIGTERM; the exit status, `None` if it does not end, and the seconds that took."""
         start = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         try:
-            status = self.process.wait(timeout=DRAIN_SECONDS)
+            status = self.process.wait(timeout=2 * DRAIN_SECONDS)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
             status = None
         return status, time.monotonic() - start
+
+    def end(self):
+        """Kills the process if it still runs."""
+        self.process.kill()
+        self.process.wait()
 
 
 @dataclass
@@ -255,11 +265,36 @@ def check_counts(bench: Bench, service: Service, client: triton.InferenceServerC
     statistics = client.get_inference_statistics(name).model_stats[0].inference_stats
     bench.tally.check(
         f"{name}: statistics", statistics.success.count == served.succeeded, f"{statistics.success}, sent {served.succeeded}")
-    samples = dict(line.rsplit(" ", 1) for line in service.get("/metrics").splitlines() if line and line[0] != "#")
     counts = [
-        float(value) for sample, value in samples.items()
+        value for sample, value in service.metrics().items()
         if sample.startswith("cleave_inferences_total{") and f'model="{name}"' in sample and 'outcome="ok"' in sample]
     bench.tally.check(f"{name}: /metrics", counts == [served.succeeded], f"{counts}, sent {served.succeeded}")
+
+
+def check_drain(bench: Bench, service: Service, stub: service_pb2_grpc.GRPCInferenceServiceStub, served: Served):
+    """Terminates the service while calls wait and run that it has received whole: it must answer them first."""
+
+    def call(index: int) -> grpc.StatusCode:
+        return refusal(stub.ModelInfer, served.request(index % PICTURES))[0]
+
+    def received() -> int:
+        samples = service.metrics()
+        finished = sum(value for sample, value in samples.items() if sample.startswith("cleave_inferences_total{"))
+        return int(finished + samples["cleave_compute_queue_depth"])
+
+    before = received()
+    with ThreadPoolExecutor(CALLS_UNDER_WAY) as callers:
+        calls = [callers.submit(call, index) for index in range(CALLS_UNDER_WAY)]
+        while received() < before + CALLS_UNDER_WAY and not all(call.done() for call in calls):
+            pass
+        waiting = sum(not call.done() for call in calls)
+        status, seconds = service.terminate()
+        codes = Counter(call.result().name for call in calls)
+    print(f"SIGTERM with {waiting} calls under way: status {status} after {seconds:.2f} s")
+    bench.tally.check("calls under way are answered", codes == {"OK": CALLS_UNDER_WAY}, dict(codes))
+    bench.tally.check(
+        f"SIGTERM ends the service within {DRAIN_SECONDS} s, status 0", status == 0 and seconds < DRAIN_SECONDS,
+        (status, seconds))
 
 
 def check(bench: Bench):
@@ -282,12 +317,11 @@ def check(bench: Bench):
             check_wire_forms(bench, stub, served)
             check_refusals(bench, stub, served)
             check_counts(bench, service, client, served)
+        check_drain(bench, service, stub, models[-1])
     finally:
-        status, seconds = service.terminate()
-    bench.tally.check(f"SIGTERM ends the service within {DRAIN_SECONDS} s, status 0", status == 0, (status, seconds))
-    print(f"SIGTERM: status {status} after {seconds:.2f} s")
-    channel.close()
-    client.close()
+        channel.close()
+        client.close()
+        service.end()
 
 
 if __name__ == "__main__":
