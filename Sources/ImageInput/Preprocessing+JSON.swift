@@ -40,7 +40,7 @@ extension Preprocessing: Codable {
             scale: values.decode(Double.self, forKey: .scale),
             mean: values.decode([Double].self, forKey: .mean),
             std: values.decode([Double].self, forKey: .std),
-            layout: values.decodeIfPresent(Layout.self, forKey: .layout) ?? .nchw)
+            layout: values.decode(Layout.self, forKey: .layout))
     }
 
     package func encode(to encoder: any Encoder) throws {

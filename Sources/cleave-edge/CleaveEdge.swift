@@ -139,6 +139,10 @@ struct CleaveEdge: AsyncParsableCommand {
         }
         if let text = try settings.string(codec, "edge.codec") { mode = try CodecMode(parsing: text) }
         let chosen = try cut ?? CutEnumerator().cuts(of: graph).cut(matching: "middle")
+        guard chosen.isEdgeOnly || chosen.headOutputs.isEmpty else {
+            throw SettingsError(
+                "cut \(chosen.name(in: graph)): keeps an output of the network on the edge, which cannot be served yet")
+        }
         return (chosen.isEdgeOnly ? [] : chosen.boundary.map { graph[$0].name }, mode)
     }
 }

@@ -47,6 +47,7 @@ PREPROCESSING = {
     "interpolation": "bilinear",
     "shortestSide": SIDE,
     "channels": "rgb",
+    "layout": "nchw",
     "scale": 1 / 255,
     "mean": [0.5, 0.5, 0.5],
     "std": [0.5, 0.5, 0.5],

@@ -191,6 +191,9 @@ private struct SplitRun {
 
     init(_ quantized: QuantizedGraph, _ cut: Cut, mode: CodecMode, pool: WorkerPool) throws {
         guard !cut.isEdgeOnly else { throw CommandError("edge-only has no boundary; use --arithmetic int8") }
+        guard cut.headOutputs.isEmpty else {
+            throw CommandError("cut \(cut.name(in: quantized.graph)): keeps an output of the network in the head")
+        }
         head = try HeadRunner(quantized, cut: cut, pool: pool)
         tail = try TailRunner(quantized, cut: cut, pool: pool)
         name = cut.name(in: quantized.graph)

@@ -22,7 +22,7 @@ internal import Testing
     }
 
     @Test(arguments: [
-        ActivationRange(lower: 0, upper: 0), ActivationRange(lower: 0, upper: 1e-44),
+        ActivationRange(lower: 0, upper: 0), ActivationRange(lower: 0, upper: Float.leastNonzeroMagnitude),
         ActivationRange(lower: -3e38, upper: 3e38), ActivationRange(lower: 3, upper: 5),
         ActivationRange(lower: -5, upper: -3),
     ])
@@ -121,7 +121,7 @@ internal import Testing
 
     @Test func deadChannelsHaveAScale() {
         let weights = Quantizer.quantizedWeights(
-            [0, 0, 1e-44, 0, 0, 0], shape: [3, 2], bias: [0, 0, 7], inputScale: 0.1)
+            [0, 0, Float.leastNonzeroMagnitude, 0, 0, 0], shape: [3, 2], bias: [0, 0, 7], inputScale: 0.1)
         #expect(weights.scales.allSatisfy { $0.isNormal })
         #expect(weights.values.array(of: Int8.self).allSatisfy { $0 == 0 })
         let biases = weights.bias.array(of: Int32.self)
