@@ -36,6 +36,9 @@ struct SplitCommand: ParsableCommand {
     func run() throws {
         let (graph, quantized) = try load()
         let cut = try CutEnumerator().cuts(of: graph).cut(matching: cut)
+        guard !cut.isCloudOnly, !cut.isEdgeOnly else {
+            throw CommandError("cut \(cut.name(in: graph)): leaves one side without a layer")
+        }
         if quantizedBoundary && quantized == nil {
             throw CommandError("\(model): not quantised; run: cleave quantize \(model) --calibration FOLDER")
         }
