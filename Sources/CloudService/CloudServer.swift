@@ -108,8 +108,14 @@ package struct CloudServer: Service, CustomStringConvertible {
                 try await gracefulShutdown()
                 logger.info("draining")
                 state.advance(to: .draining)
+                let deadline = ContinuousClock.now + configuration.drainTimeout
+                // Until what was accepted is computed, new calls are answered as unavailable: refused by HTTP/2 instead,
+                // they can end the connection, and accepted calls with it.
+                while queue.depth > 0, ContinuousClock.now < deadline {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
                 server.beginGracefulShutdown()
-                try await Task.sleep(for: configuration.drainTimeout)
+                try await Task.sleep(until: deadline, clock: .continuous)
                 logger.warning("drain timed out", metadata: ["after": "\(configuration.drainTimeout)"])
             }
             // Whichever ends first: the drained server, the drain's time limit, or a failure.

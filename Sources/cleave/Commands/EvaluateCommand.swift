@@ -53,6 +53,10 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var machine: MachineOptions
 
+    func validate() throws {
+        if let limit, limit < 1 { throw ValidationError("--limit: expected 1 or more, got \(limit)") }
+    }
+
     private struct Report: Encodable {
         var model: String
         var digest: String
