@@ -44,7 +44,11 @@ internal import Testing
     }
 
     /// Ranges whose width, or whose reciprocal, float32 cannot hold.
-    @Test(arguments: [[0, Float.leastNonzeroMagnitude], [-3.4e38, 3.4e38], [7, 7, 7], [-Float.leastNonzeroMagnitude, 0, Float.leastNonzeroMagnitude]] as [[Float]])
+    @Test(
+        arguments: [
+            [0, Float.leastNonzeroMagnitude], [-3.4e38, 3.4e38], [7, 7, 7],
+            [-Float.leastNonzeroMagnitude, 0, Float.leastNonzeroMagnitude],
+        ] as [[Float]])
     func extremeRangesAreCounted(values: [Float]) {
         let histogram = histogram(of: values)
         #expect(histogram.counts.reduce(0, +) == UInt64(values.count))
