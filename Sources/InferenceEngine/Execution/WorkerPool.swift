@@ -6,10 +6,11 @@ internal import Synchronization
 ///
 /// Workers spin for a short while after work, then sleep, so that back-to-back layers start in well under a
 /// microsecond and an idle process uses no processor. When several callers come at once, one has the workers and the
-/// others do their work alone: threads are never oversubscribed.
+/// others do their work alone: threads are never oversubscribed. Parts are taken, not assigned: on a busy machine, where a
+/// worker may come late or not at all, the caller does its parts too and waits only for workers that took one.
 ///
-/// `@unchecked Sendable` invariant: `job` is written only by the caller that holds `claim`, before it publishes a new
-/// `generation`, and read by workers only between that and their decrement of `pending`.
+/// `@unchecked Sendable` invariant: `job` is written only by the caller that holds `claim`, while `isOpen` is false and no
+/// worker that saw it true is `active`; workers read it only while they are active and saw `isOpen` true.
 package final class WorkerPool: @unchecked Sendable {
     /// A part of a job: the context given to `run`, the part's number, and the number of parts.
     ///
@@ -32,7 +33,9 @@ package final class WorkerPool: @unchecked Sendable {
     private final class Shared: @unchecked Sendable {
         let claim = Atomic<Bool>(false)
         let generation = Atomic<Int>(0)
-        let pending = Atomic<Int>(0)
+        let isOpen = Atomic<Bool>(false)
+        let active = Atomic<Int>(0)
+        let nextPart = Atomic<Int>(0)
         let sleepers = Atomic<Int>(0)
         let isStopping = Atomic<Bool>(false)
         var job: Job?
@@ -77,38 +80,41 @@ package final class WorkerPool: @unchecked Sendable {
             return current
         }
 
-        /// Returns when every worker has done its part, or found that it has none.
-        func waitForWorkers() {
+        /// Lets workers in, takes parts with them, and returns when all parts are done.
+        func runOpen(_ job: Job) {
+            self.job = job
+            nextPart.store(0, ordering: .relaxed)
+            isOpen.store(true, ordering: .sequentiallyConsistent)
+            generation.add(1, ordering: .sequentiallyConsistent)
+            wakeSleepers()
+            takeParts(of: job)
+            isOpen.store(false, ordering: .sequentiallyConsistent)
             var polls = 0
-            while pending.load(ordering: .acquiring) != 0 {
+            while active.load(ordering: .sequentiallyConsistent) != 0 {
                 polls += 1
-                // A worker that is late may be waiting for this very processor.
+                // A worker that took a part may be waiting for this very processor.
                 if polls < WorkerPool.spinLimit { ck_spin_hint() } else { sched_yield() }
             }
         }
 
-        func work(as part: Int) {
+        private func takeParts(of job: Job) {
+            while true {
+                let part = nextPart.add(1, ordering: .relaxed).oldValue
+                guard part < job.parts else { return }
+                job.body(job.context, part, job.parts)
+            }
+        }
+
+        func work() {
             var seen = 0
             while true {
                 seen = waitForGeneration(after: seen)
                 if isStopping.load(ordering: .acquiring) { return }
-                if let job, part < job.parts { job.body(job.context, part, job.parts) }
-                pending.subtract(1, ordering: .releasing)
+                active.add(1, ordering: .sequentiallyConsistent)
+                if isOpen.load(ordering: .sequentiallyConsistent), let job { takeParts(of: job) }
+                active.subtract(1, ordering: .sequentiallyConsistent)
             }
         }
-    }
-
-    /// What one thread needs to start.
-    private final class Worker {
-        let shared: Shared
-        let part: Int
-
-        init(shared: Shared, part: Int) {
-            self.shared = shared
-            self.part = part
-        }
-
-        func run() { shared.work(as: part) }
     }
 
     /// Polls before sleeping: from 20 µs to 1 ms, as long as the processor's pause takes; longer than the gap between two
@@ -119,14 +125,14 @@ package final class WorkerPool: @unchecked Sendable {
     package init(width: Int) {
         precondition(width >= 1, "a pool has at least the caller's own thread")
         self.width = width
-        for part in 1..<width {
-            let worker = Unmanaged.passRetained(Worker(shared: shared, part: part))
+        for _ in 1..<width {
+            let worker = Unmanaged.passRetained(shared)
             var thread = pthread_t()
             let status = pthread_create(
                 &thread, nil,
                 { argument in
                     guard let argument else { return nil }
-                    Unmanaged<Worker>.fromOpaque(argument).takeRetainedValue().run()
+                    Unmanaged<Shared>.fromOpaque(argument).takeRetainedValue().work()
                     return nil
                 }, worker.toOpaque())
             precondition(status == 0, "pthread_create failed with \(status)")
@@ -152,12 +158,7 @@ package final class WorkerPool: @unchecked Sendable {
             for part in 0..<max(parts, 0) { body(context, part, parts) }
             return
         }
-        shared.job = Job(context: context, parts: parts, body: body)
-        shared.pending.store(width - 1, ordering: .relaxed)
-        shared.generation.add(1, ordering: .sequentiallyConsistent)
-        shared.wakeSleepers()
-        body(context, 0, parts)
-        shared.waitForWorkers()
+        shared.runOpen(Job(context: context, parts: parts, body: body))
         shared.claim.store(false, ordering: .releasing)
     }
 }
