@@ -93,12 +93,12 @@ package struct Agent: Sendable {
                     try record(result)
                     continue
                 }
-                result.timesMs.preprocess = run.preprocessTime.milliseconds
-                result.timesMs.head = run.headTime.milliseconds
+                result.timesMs.preprocess = run.preprocessTime.roundedMilliseconds
+                result.timesMs.head = run.headTime.roundedMilliseconds
                 group.addTask { [result] in
                     var result = result
                     try await finish(run, cut: cut, on: worker, into: &result)
-                    result.timesMs.total = (ContinuousClock.now - start).milliseconds
+                    result.timesMs.total = (ContinuousClock.now - start).roundedMilliseconds
                     try record(result)
                 }
                 underWay += 1
@@ -127,7 +127,7 @@ package struct Agent: Sendable {
                 result.error = "\(error)"
                 return
             }
-            result.timesMs.local = (ContinuousClock.now - start).milliseconds
+            result.timesMs.local = (ContinuousClock.now - start).roundedMilliseconds
             name = "output"
         }
         do throws(EdgeError) {
@@ -152,11 +152,11 @@ package struct Agent: Sendable {
                 try run.encode(frameID: frameID, emit: emit)
             }
             result.bytesSent = completion.bytesSent
-            result.timesMs.encode = completion.encode.milliseconds
-            result.timesMs.wait = completion.wait.milliseconds
-            result.timesMs.decode = completion.result.decode.milliseconds
-            result.timesMs.queue = completion.result.queue.milliseconds
-            result.timesMs.compute = completion.result.compute.milliseconds
+            result.timesMs.encode = completion.encode.roundedMilliseconds
+            result.timesMs.wait = completion.wait.roundedMilliseconds
+            result.timesMs.decode = completion.result.decode.roundedMilliseconds
+            result.timesMs.queue = completion.result.queue.roundedMilliseconds
+            result.timesMs.compute = completion.result.compute.roundedMilliseconds
             return completion
         } catch let failure as CloudFailure {
             result.reason = failure.label

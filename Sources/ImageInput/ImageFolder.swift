@@ -24,7 +24,7 @@ package struct ImageFolder: Equatable, Sendable {
         do {
             entries = try FileManager.default.contentsOfDirectory(atPath: path)
         } catch {
-            throw ImageError(.unreadable, "cannot list the folder: \(error)", file: path)
+            throw ImageError(.unreadable, "no such folder, or it cannot be listed", file: path)
         }
         let names = entries.filter(Self.isPicture).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         let prefix = path.hasSuffix("/") ? path : path + "/"

@@ -87,13 +87,15 @@ struct CleaveCloud: AsyncParsableCommand {
         guard let store = try settings.string(store, "serve.store") else {
             throw ValidationError("--store: needed: the folder that `cleave store publish` filled")
         }
+        // Settings are checked before models take their time to load.
+        let configured = try cloudConfiguration(settings)
         let workers = WorkerPool(
             width: try settings.integer(threads, "serve.threads", in: 1...256)
                 ?? ProcessInfo.processInfo.activeProcessorCount)
         let models = try loadModels(store, workers: workers, logger: logger)
         let addresses = addresses
         let server = try CloudServer(
-            configuration: try cloudConfiguration(settings), models: models, logger: logger
+            configuration: configured, models: models, logger: logger
         ) { bound in
             guard let addresses else { return }
             let text = try JSONEncoder().encode(
@@ -104,7 +106,13 @@ struct CleaveCloud: AsyncParsableCommand {
             configuration: ServiceGroupConfiguration(
                 services: [ServiceGroupConfiguration.ServiceConfiguration(service: server)],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+        do {
+            try await group.run()
+        } catch {
+            throw SettingsError(
+                "serving gRPC on \(configured.grpcEndpoint), HTTP on \(configured.httpEndpoint.map { "\($0)" } ?? "off"): \(error)"
+            )
+        }
     }
 
     private struct BoundAddresses: Encodable {

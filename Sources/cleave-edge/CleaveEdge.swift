@@ -8,6 +8,7 @@ internal import ModelGraph
 internal import ModelStore
 internal import Planning
 internal import ProgramSettings
+internal import Synchronization
 internal import SystemPackage
 
 @main
@@ -18,7 +19,8 @@ struct CleaveEdge: AsyncParsableCommand {
             "Classify pictures: the first layers here in int8, the rest in the cloud, or here as well if it must be.",
         discussion: """
             Prints one line of JSON for each picture. When the cloud cannot be reached, refuses, or misses the deadline, the \
-            picture is finished here, and its line says so and why.
+            picture is finished here, and its line says so and why. Lines come in order of completion. Exit status 1 when any \
+            picture failed.
 
             Each setting is a flag, else CLEAVE_… in the environment, else in the JSON file of --config: the key cloud.endpoint is \
             CLEAVE_CLOUD_ENDPOINT, and {"cloud": {"endpoint": …}} in the file.
@@ -83,6 +85,11 @@ struct CleaveEdge: AsyncParsableCommand {
         guard let path = try settings.string(model, "edge.model") else {
             throw ValidationError("--model: needed: a package that `cleave quantize` made")
         }
+        guard InstructionSet.available.contains(kernels) else {
+            throw ValidationError(
+                "--kernels: this machine has \(InstructionSet.available.map(\.rawValue).joined(separator: ", ")), not \(kernels.rawValue)"
+            )
+        }
         let input = try imageFeed(settings)
         let package = try OpenedPackage(path: path, verifying: .sectionsOnUse)
         let choice = try chosenCut(settings, package)
@@ -103,7 +110,12 @@ struct CleaveEdge: AsyncParsableCommand {
         let agent = Agent(
             model: edgeModel, link: link, configuration: configuration, logger: logger, chooseCut: { boundary })
         let writer = RecordWriter { line in _ = try FileDescriptor.standardOutput.writeAll(line.utf8) }
-        try await agent.run(input.images()) { record in try writer.write(record) }
+        let failures = Mutex(0)
+        try await agent.run(input.images()) { record in
+            if record.error != nil { failures.withLock { $0 += 1 } }
+            try writer.write(record)
+        }
+        if failures.withLock({ $0 }) > 0 { throw ExitCode.failure }
     }
 
     private func imageFeed(_ settings: Settings) throws -> ImageFeed {

@@ -58,7 +58,7 @@ package struct ImagePaths: AsyncSequence, AsyncIteratorProtocol, Sendable {
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: folder)
         } catch {
-            throw EdgeError(.unreadableFolder, "\(error)", at: folder)
+            throw EdgeError(.unreadableFolder, "no such folder, or it cannot be listed", at: folder)
         }
         // A file that vanished since it was listed is not there.
         return names.compactMap { name in

@@ -47,3 +47,10 @@ package struct InferenceRecord: Hashable, Sendable, Codable {
         case error
     }
 }
+
+extension Duration {
+    /// To the microsecond: finer digits of a measured time mean nothing.
+    var roundedMilliseconds: Double {
+        (Double(components.seconds) * 1e6 + Double(components.attoseconds) * 1e-12).rounded() / 1e3
+    }
+}

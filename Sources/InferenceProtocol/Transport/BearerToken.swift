@@ -17,7 +17,7 @@ package struct BearerToken: Sendable, CustomStringConvertible, CustomReflectable
         do {
             contents = try Data(contentsOf: URL(filePath: path))
         } catch {
-            throw WireError(.configuration, "cannot be read: \(error)", at: path)
+            throw WireError(.configuration, "no such file, or it cannot be read", at: path)
         }
         let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
         let trimmed = contents.drop(while: isSpace).reversed().drop(while: isSpace).reversed()

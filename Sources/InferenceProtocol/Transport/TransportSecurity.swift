@@ -75,7 +75,7 @@ private func pemFile(_ path: String) throws(WireError) -> [UInt8] {
     do {
         bytes = try Data(contentsOf: URL(filePath: path))
     } catch {
-        throw WireError(.configuration, "cannot be read: \(error)", at: path)
+        throw WireError(.configuration, "no such file, or it cannot be read", at: path)
     }
     guard String(decoding: bytes, as: UTF8.self).contains("-----BEGIN ") else {
         throw WireError(.configuration, "is no PEM file", at: path)

@@ -77,7 +77,7 @@ extension ModelDirectory {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: folder)
         } catch {
-            throw ModelStoreError(.unreadable, "cannot be listed: \(error)", file: folder)
+            throw ModelStoreError(.unreadable, "cannot be listed", file: folder)
         }
     }
 }

@@ -16,9 +16,10 @@ package struct CodecProfile: ProfileDocument, Hashable {
         package var encode: Timing
         /// In the cloud.
         package var decode: Timing
-        /// The fraction of images, 0...1, whose top-1 class is that of the same network without this encoding.
+        /// The fraction of images, 0...1, whose top-1 class, with an int8 head and this encoding, is that of the float32
+        /// network.
         package var top1Agreement: Double?
-        /// The mean cosine between the outputs with and without this encoding, −1...1.
+        /// The mean cosine between those outputs and the float32 network's, −1...1.
         package var outputCosine: Double?
 
         package init(
@@ -48,17 +49,26 @@ package struct CodecProfile: ProfileDocument, Hashable {
     /// How many images the entries were measured over.
     package var images: Int
     package var entries: [Entry]
+    /// The fraction of images, 0...1, whose top-1 class the whole network in int8 shares with float32: what edge-only keeps.
+    package var edgeOnlyTop1Agreement: Double?
 
-    package init(provenance: Provenance, model: ModelIdentity, images: Int, entries: [Entry]) {
+    package init(
+        provenance: Provenance, model: ModelIdentity, images: Int, entries: [Entry],
+        edgeOnlyTop1Agreement: Double? = nil
+    ) {
         self.provenance = provenance
         self.model = model
         self.images = images
         self.entries = entries
+        self.edgeOnlyTop1Agreement = edgeOnlyTop1Agreement
     }
 
     package func validate() throws(PlanningError) {
         guard images >= 1 else {
             throw PlanningError(.invalidNumber, "expected at least one image, got \(images)", at: "images")
+        }
+        if let agreement = edgeOnlyTop1Agreement, !(0...1).contains(agreement) {
+            throw PlanningError(.invalidNumber, "expected 0...1, got \(agreement)", at: "edgeOnlyTop1Agreement")
         }
         for (index, entry) in entries.enumerated() {
             let field = "entries[\(index)]"

@@ -37,16 +37,23 @@ package struct Planner: Sendable {
         let cuts = model.cuts
         var (candidates, refusals) = try splitCandidates(constraints)
         let cloudOnly = Candidate(strategy: .cloudOnly, position: 0, cost: model.cloudOnlyCost())
-        let edgeOnly = Candidate(strategy: .edgeOnly, position: cuts.count - 1, cost: model.edgeOnlyCost())
+        let edgeAgreement = model.profiles.codec.edgeOnlyTop1Agreement
+        var edgeOnly = Candidate(strategy: .edgeOnly, position: cuts.count - 1, cost: model.edgeOnlyCost())
+        edgeOnly.top1Agreement = edgeAgreement
         let cloudRefusal: Refusal? =
             if !constraints.privacy.allowsPicture {
                 .privacy
             } else if let limit = constraints.maximumUplink, cloudOnly.cost.uplinkBytes > limit {
                 .uplinkSize
             } else { nil }
-        let edgeRefusal: Refusal? = constraints.maximumEdgeMemory.flatMap { limit in
-            (model.profiles.edge.wholeNetworkPeakMemory.map { $0 <= limit } ?? false) ? nil : .edgeMemory
-        }
+        let edgeRefusal: Refusal? =
+            if let limit = constraints.maximumEdgeMemory,
+                model.profiles.edge.wholeNetworkPeakMemory.map({ $0 > limit }) ?? true
+            {
+                .edgeMemory
+            } else if let limit = constraints.maximumAccuracyLoss, edgeAgreement.map({ 1 - $0 > limit }) ?? true {
+                .accuracy
+            } else { nil }
         for refusal in [cloudRefusal, edgeRefusal] {
             if let refusal { refusals[refusal, default: 0] += 1 }
         }
@@ -86,7 +93,8 @@ package struct Planner: Sendable {
                 SplitPlan.Source(title: "activation codec", provenance: model.profiles.codec.provenance),
                 SplitPlan.Source(title: "input", provenance: model.profiles.input.provenance),
             ])
-        plan.reasons = plan.explanation(edge: model.profiles.edge, cloud: model.profiles.cloud)
+        plan.reasons = plan.explanation(
+            edge: model.profiles.edge, cloud: model.profiles.cloud, images: model.profiles.codec.images)
         return plan
     }
 

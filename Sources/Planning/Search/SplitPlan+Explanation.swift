@@ -1,10 +1,10 @@
 extension SplitPlan {
     /// The plan in sentences: what was chosen and why, what it gains, when it would change, what to doubt.
-    func explanation(edge: DeviceProfile, cloud: DeviceProfile) -> [String] {
+    func explanation(edge: DeviceProfile, cloud: DeviceProfile, images: Int) -> [String] {
         var sentences = [choiceSentence()]
         sentences += comparisonSentences()
         if objective == .latency { sentences += changeSentences() }
-        sentences += doubtSentences(edge: edge, cloud: cloud)
+        sentences += doubtSentences(edge: edge, cloud: cloud, images: images)
         return sentences
     }
 
@@ -62,16 +62,20 @@ extension SplitPlan {
         return sentences.isEmpty ? ["No other uplink would change the choice."] : sentences
     }
 
-    private func doubtSentences(edge: DeviceProfile, cloud: DeviceProfile) -> [String] {
+    private func doubtSentences(edge: DeviceProfile, cloud: DeviceProfile, images: Int) -> [String] {
         var sentences: [String] = []
         if chosen.isComposed {
             sentences.append("The boundary was not measured as one: its figures are sums over its tensors.")
         }
-        if chosen.strategy == .split {
+        if chosen.strategy != .cloudOnly {
             sentences.append(
                 chosen.top1Agreement.map {
-                    "The codec kept the top-1 class of \(fixed(100 * $0, 1)) % of the images."
-                } ?? "What the codec does to the accuracy was not measured.")
+                    "int8 and codec together kept the float32 network's top-1 class on "
+                        + "\(Int(($0 * Double(images)).rounded())) of \(images) images."
+                } ?? "What int8 and the codec do to the accuracy was not measured.")
+            if let limit = constraints.maximumAccuracyLoss, Double(images) * limit < 1 {
+                sentences.append("\(images) images are too few to tell a loss of \(fixed(100 * limit, 1)) %.")
+            }
         }
         for device in [edge, cloud] {
             let sum = device.sumOfNodes.inSeconds

@@ -60,7 +60,27 @@ extension CodecProfile {
             }
             progress(position + 1, offered.count)
         }
-        return CodecProfile(provenance: provenance, model: model, images: count, entries: entries)
+        return CodecProfile(
+            provenance: provenance, model: model, images: count, entries: entries,
+            edgeOnlyTop1Agreement: measuresAccuracy
+                ? try wholeAgreement(
+                    quantized, inputs: inputs, expected: expected, pool: pool, instructionSet: instructionSet) : nil)
+    }
+
+    /// The share of inputs for which the whole network in integers has the float32 network's top-1 class.
+    private static func wholeAgreement(
+        _ quantized: QuantizedGraph, inputs: [[Tensor]], expected: [[Tensor]], pool: WorkerPool,
+        instructionSet: InstructionSet
+    ) throws -> Double {
+        let options = PreparationOptions(instructionSet: instructionSet)
+        let sessions = SessionPool(try PreparedModel(quantized, options: options), pool: pool)
+        var comparison = OutputComparison()
+        for (tensors, exact) in zip(inputs, expected) {
+            for (expected, got) in zip(exact, try sessions.run(tensors)) {
+                comparison.add(expected: expected.array(of: Float.self), got: got.array(of: Float.self))
+            }
+        }
+        return comparison.top1Agreement
     }
 }
 

@@ -39,8 +39,8 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Split here (int8 head, float32 tail): middle, a number or tensor names joined by +."))
     var cut: String?
 
-    @Option(help: ArgumentHelp("How the boundary is coded, with --cut.", valueName: "mode"))
-    var codec: String = CodecMode.lossless8.description
+    @Option(help: ArgumentHelp("How the boundary is coded, with --cut; 8bit/rle unless given.", valueName: "mode"))
+    var codec: String?
 
     @Option(help: ArgumentHelp("Use the first so many pictures.", valueName: "n"))
     var limit: Int?
@@ -54,6 +54,7 @@ struct EvaluateCommand: ParsableCommand {
     @OptionGroup var machine: MachineOptions
 
     func validate() throws {
+        if codec != nil && cut == nil { throw ValidationError("--codec: only with --cut") }
         if let limit, limit < 1 { throw ValidationError("--limit: expected 1 or more, got \(limit)") }
     }
 
@@ -132,7 +133,7 @@ struct EvaluateCommand: ParsableCommand {
         if let cut {
             guard arithmetic == .float32 else { throw ValidationError("--arithmetic: not with --cut") }
             let quantized = try opened.requiredQuantizedGraph()
-            let mode = try CodecMode(parsing: codec)
+            let mode = try codec.map { try CodecMode(parsing: $0) } ?? .lossless8
             return .split(
                 try SplitRun(quantized, CutEnumerator().cuts(of: graph).cut(matching: cut), mode: mode, pool: pool))
         }

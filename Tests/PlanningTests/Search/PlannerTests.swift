@@ -68,6 +68,9 @@ internal import Testing
                 guard let memory, memory <= limit else { continue }
             }
             if cut.headNodes.count == graph.nodes.count {
+                if let loss = constraints.maximumAccuracyLoss {
+                    guard let agreement = profiles.codec.edgeOnlyTop1Agreement, 1 - agreement <= loss else { continue }
+                }
                 options.append(
                     option(
                         .edgeOnly,

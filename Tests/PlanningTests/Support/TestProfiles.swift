@@ -87,7 +87,9 @@ extension ProfileSet {
             cloud: .test(
                 .cloud, graph, nanoseconds: { cloudTimes[$0] }, wholeShare: .random(in: 0.7...1.1, using: &generator),
                 parts: generator.chance(0.3) ? parts() : []),
-            codec: CodecProfile(provenance: .test, model: .test, images: 50, entries: entries),
+            codec: CodecProfile(
+                provenance: .test, model: .test, images: 50, entries: entries,
+                edgeOnlyTop1Agreement: generator.chance(0.5) ? .random(in: 0.85...1, using: &generator) : nil),
             input: .test(jpeg: .random(in: 1_000...60_000, using: &generator)))
     }
 }
