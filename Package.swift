@@ -130,7 +130,7 @@ let package = Package(
             [
                 "ActivationCodec", "EdgeAgent", "InferenceEngine", "ModelGraph", "ModelStore", "Planning",
                 "ProgramSettings",
-                logging, systemPackage,
+                logging, systemPackage, unixSignals,
             ]),
         program(
             "cleave-cloud",

@@ -10,6 +10,7 @@ internal import Planning
 internal import ProgramSettings
 internal import Synchronization
 internal import SystemPackage
+internal import UnixSignals
 
 @main
 struct CleaveEdge: AsyncParsableCommand {
@@ -111,11 +112,40 @@ struct CleaveEdge: AsyncParsableCommand {
             model: edgeModel, link: link, configuration: configuration, logger: logger, chooseCut: { boundary })
         let writer = RecordWriter { line in _ = try FileDescriptor.standardOutput.writeAll(line.utf8) }
         let failures = Mutex(0)
-        try await agent.run(input.images()) { record in
+        try await agent.run(untilStopped(input)) { record in
             if record.error != nil { failures.withLock { $0 += 1 } }
             try writer.write(record)
         }
         if failures.withLock({ $0 }) > 0 { throw ExitCode.failure }
+    }
+
+    /// The feed's pictures; on SIGTERM or SIGINT no more of them, so that what was taken is finished and the program ends well.
+    private func untilStopped(_ input: ImageFeed) -> AsyncThrowingStream<String, any Error> {
+        if case .files(let paths) = input {
+            let remaining = Mutex(paths[...])
+            Task {
+                for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { remaining.withLock { $0 = [] } }
+            }
+            return AsyncThrowingStream { remaining.withLock { $0.popFirst() } }
+        }
+        let (pictures, continuation) = AsyncThrowingStream.makeStream(of: String.self)
+        let feeding = Task {
+            do {
+                for try await picture in input.images() { continuation.yield(picture) }
+                continuation.finish()
+            } catch is CancellationError {
+                continuation.finish()
+            } catch {
+                continuation.finish(throwing: error)
+            }
+        }
+        Task {
+            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+                feeding.cancel()
+                continuation.finish()
+            }
+        }
+        return pictures
     }
 
     private func imageFeed(_ settings: Settings) throws -> ImageFeed {
