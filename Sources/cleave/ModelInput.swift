@@ -3,6 +3,7 @@ internal import FoundationEssentials
 internal import ImageInput
 internal import ModelGraph
 internal import ModelStore
+internal import ONNXFormat
 
 /// A mistake in what a command was given, beyond what its options say.
 struct CommandError: Error, CustomStringConvertible {
@@ -10,6 +11,15 @@ struct CommandError: Error, CustomStringConvertible {
 
     init(_ description: String) {
         self.description = description
+    }
+}
+
+/// Imports an ONNX file; errors begin with its name.
+func importGraph(at path: String, options: ONNXImportOptions = ONNXImportOptions()) throws(CommandError) -> Graph {
+    do {
+        return try importONNX(at: path, options: options)
+    } catch {
+        throw CommandError("\(path): \(error)")
     }
 }
 

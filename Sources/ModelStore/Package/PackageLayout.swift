@@ -73,8 +73,12 @@ extension PackageHeader {
 
     private static func notAPackage(_ file: UnsafeRawBufferPointer) -> ModelStoreError {
         ModelStoreError(
-            .notAPackage, "not a model package", part: "header", expected: "\(magic)",
-            got: "\(Array(file.prefix(magic.count)))")
+            .notAPackage, "not a model package", part: "header", expected: hexadecimal(magic),
+            got: file.isEmpty ? "an empty file" : hexadecimal(file.prefix(magic.count)))
+    }
+
+    private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
     }
 }
 

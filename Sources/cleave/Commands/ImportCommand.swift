@@ -54,7 +54,7 @@ struct ImportCommand: ParsableCommand {
             }
             options.inputShapes[parts[0]] = extents.compactMap(\.self)
         }
-        var graph = try importONNX(at: model, options: options)
+        var graph = try importGraph(at: model, options: options)
         if !keepGraph { graph = try graph.simplified() }
         let stem = URL(fileURLWithPath: model).deletingPathExtension().lastPathComponent
         var card = ModelCard(

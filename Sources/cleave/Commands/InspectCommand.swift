@@ -43,7 +43,7 @@ struct InspectCommand: ParsableCommand {
     func run() throws {
         let graph =
             model.hasSuffix(".onnx")
-            ? try importONNX(at: model).simplified() : try OpenedPackage(path: model, verifying: .everything).structure
+            ? try importGraph(at: model).simplified() : try OpenedPackage(path: model, verifying: .everything).structure
         if cuts {
             try printCuts(graph)
         } else {

@@ -63,7 +63,7 @@ struct SplitCommand: ParsableCommand {
     }
 
     private func load() throws -> (Graph, QuantizedGraph?) {
-        if model.hasSuffix(".onnx") { return (try importONNX(at: model).simplified(), nil) }
+        if model.hasSuffix(".onnx") { return (try importGraph(at: model).simplified(), nil) }
         let opened = try OpenedPackage(path: model, verifying: .everything)
         return (try opened.graph(), try opened.quantizedGraph())
     }

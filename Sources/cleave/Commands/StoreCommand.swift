@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import FoundationEssentials
 internal import ModelStore
 
 struct StoreCommand: ParsableCommand {
@@ -46,6 +47,9 @@ struct StoreCommand: ParsableCommand {
         }
 
         func run() throws {
+            guard FileManager.default.fileExists(atPath: location.store) else {
+                throw CommandError("\(location.store): no such store")
+            }
             let rows = try ModelDirectory(path: location.store).list().map { entry in
                 let opened = try OpenedPackage(path: entry.path, verifying: .sectionsOnUse)
                 return Row(
