@@ -101,10 +101,6 @@ package final class HeadRunner {
         try session.run()
     }
 
-    package func run(measuring times: inout LayerTimes) throws {
-        try session.run(measuring: &times)
-    }
-
     /// The boundary for the codec; it refers to this runner's memory, which the next feed overwrites.
     package func sources(_ mode: CodecMode) -> [TensorSource] {
         boundary.indices.map { index in

@@ -68,7 +68,8 @@ package struct QuantizedWeights: Sendable {
 /// A graph with what integer execution needs: a quantisation for each activation and integer weights.
 ///
 /// A node runs in integers when every activation it touches is quantised and the engine has the operator in integers;
-/// any other node runs in float32 between dequantised operands and quantised results.
+/// any other node runs in float32 on dequantised operands. Its result is quantised where an integer node or a boundary
+/// reads it, and stays float32 between float32 nodes.
 package struct QuantizedGraph: Sendable {
     package let graph: Graph
     /// By value index; `nil` for constants and for activations kept in float32.

@@ -48,7 +48,7 @@ extension DeviceProfile {
         }
         var wholeSamples: [Duration] = []
         for _ in 0..<effort.runs {
-            try session.fill(inputs)
+            try session.feed(inputs)
             let start = ContinuousClock.now
             try session.run()
             wholeSamples.append(ContinuousClock.now - start)
@@ -56,7 +56,7 @@ extension DeviceProfile {
         }
         var nodeSamples = [[Duration]](repeating: [], count: graph.nodes.count)
         for _ in 0..<effort.runs {
-            try session.fill(inputs)
+            try session.feed(inputs)
             var times = LayerTimes(for: prepared)
             try session.run(measuring: &times)
             for (node, nanoseconds) in times.nanoseconds.enumerated() {
@@ -72,22 +72,5 @@ extension DeviceProfile {
             },
             wholeNetwork: Timing(samples: wholeSamples),
             wholeNetworkPeakMemory: ByteCount(prepared.arenaByteCount + prepared.weightByteCount))
-    }
-}
-
-extension InferenceSession {
-    fileprivate func fill(_ tensors: [Tensor]) throws {
-        guard tensors.count == model.inputs.count else {
-            throw EngineError(
-                .inputMismatch, "expected \(model.inputs.count) inputs, got \(tensors.count)", at: model.name)
-        }
-        for (index, tensor) in tensors.enumerated() {
-            guard tensor.type == model.inputs[index].type else {
-                throw EngineError(
-                    .inputMismatch, "expected \(model.inputs[index].type), got \(tensor.type)",
-                    at: model.inputs[index].name)
-            }
-            tensor.withUnsafeBytes { input(index).copyMemory(from: $0) }
-        }
     }
 }
