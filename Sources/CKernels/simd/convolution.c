@@ -169,14 +169,12 @@ static void run_block(const ck_convolution *c, size_t group, ck_range pixels, ck
     for (size_t pixel = pixels.first; pixel < pixels.last; pixel += c->rows, tile += size) {
         set_up_tile(c, input, pixel, min(c->rows, pixels.last - pixel), tile);
     }
-    size_t group_size = round_up(c->outputs, c->lanes) * c->channel_size;
     for (size_t panel = panels.first; panel < panels.last; ++panel) {
-        size_t channel = panel * c->panel, channels = min(c->panel, c->outputs - channel);
+        size_t channel = panel * c->width;
         ck_tile t = {
-            .panel = c->weights + group * group_size + channel * c->channel_size,
-            .vectors = (channels + c->lanes - 1) / c->lanes,
+            .panel = c->weights + (group * c->panels + panel) * c->panel_size,
             .channel = group * c->outputs + channel,
-            .channels = channels,
+            .channels = min(c->width, c->outputs - channel),
         };
         tile = scratch;
         for (size_t pixel = pixels.first; pixel < pixels.last; pixel += c->rows, tile += size) {
@@ -189,11 +187,10 @@ static void run_block(const ck_convolution *c, size_t group, ck_range pixels, ck
 }
 
 void ck_convolution_run(const ck_convolution *c, ck_range pixels, ck_range panels, void *scratch) {
-    size_t group_panels = ck_panel_count(c->panel, c->outputs, 1);
     size_t block = block_tiles(c) * c->rows;
     while (panels.first < panels.last) {
-        size_t group = panels.first / group_panels, start = group * group_panels;
-        size_t end = min(panels.last, start + group_panels);
+        size_t group = panels.first / c->panels, start = group * c->panels;
+        size_t end = min(panels.last, start + c->panels);
         for (size_t pixel = pixels.first; pixel < pixels.last; pixel += block) {
             run_block(
                 c, group, (ck_range){pixel, min(pixel + block, pixels.last)},
