@@ -130,24 +130,32 @@ static void gather(const ck_convolution *c, const char *input, ck_window w, char
     }
 }
 
-/// Copies the taps of `count` windows that lie inside the input and whose rows of taps are contiguous there, in pieces.
-/// Reads up to PIECE - 1 bytes past the last tap.
-static void gather_interior(
-    const ck_convolution *c, const char *input, ck_window w, size_t count, char *rows, size_t pitch) {
+/// Copies `pieces` pieces of each row of taps.
+static inline __attribute__((always_inline)) void copy_pieces(
+    const ck_convolution *c, const char *from, size_t count, size_t pieces, char *rows, size_t pitch) {
     const ck_geometry *g = c->geometry;
     const size_t size = g->kernel_width * c->tap_size, height = g->kernel_height;
     const size_t row_step = g->dilation_height * g->in_width * c->in_stride, step = g->stride_width * c->in_stride;
-    const char *from = input + (size_t)ck_tap_pixel(g, w, 0, 0) * c->in_stride;
     for (size_t i = 0; i < count; ++i, from += step, rows += pitch) {
         const char *source = from;
         char *to = rows;
         for (size_t ky = 0; ky < height; ++ky, source += row_step, to += size) {
-            size_t at = 0;
-            do {
-                memcpy(to + at, source + at, PIECE);
-                at += PIECE;
-            } while (at < size);
+            for (size_t at = 0; at < pieces * PIECE; at += PIECE) memcpy(to + at, source + at, PIECE);
         }
+    }
+}
+
+/// Copies the taps of `count` windows that lie inside the input and whose rows of taps are contiguous there. Reads up to
+/// PIECE - 1 bytes past the last tap.
+static void gather_interior(
+    const ck_convolution *c, const char *input, ck_window w, size_t count, char *rows, size_t pitch) {
+    const char *from = input + (size_t)ck_tap_pixel(c->geometry, w, 0, 0) * c->in_stride;
+    size_t pieces = (c->geometry->kernel_width * c->tap_size + PIECE - 1) / PIECE;
+    switch (pieces) {
+    case 1: return copy_pieces(c, from, count, 1, rows, pitch);
+    case 2: return copy_pieces(c, from, count, 2, rows, pitch);
+    case 3: return copy_pieces(c, from, count, 3, rows, pitch);
+    default: return copy_pieces(c, from, count, pieces, rows, pitch);
     }
 }
 
