@@ -19,6 +19,13 @@ CK_INLINE size_t ck_slots(const size_t extent, const size_t stride) {
     return (extent + stride - 1) / stride;
 }
 
+/// Aligns the frame of the calling function: without an aligned variable, clang keeps registers that it spills at odd
+/// places across cache lines.
+CK_INLINE void ck_align_frame(void) {
+    ck_bytes aligned;
+    __asm__ volatile("" : "=m"(aligned));
+}
+
 /// Windows whose outputs lie in one row.
 typedef struct ck_depthwise_row {
     size_t pixel, count;  ///< Outputs.

@@ -141,6 +141,7 @@ CK_INLINE void ck_dwconv_u8_slide(
         slide.start[v] = ck_start(ck_load_i32(b.bias + v * CK_LANES, CK_LANES));
         CK_UNROLL for (size_t slot = 0; slot < extent; ++slot) slide.sums[slot][v] = slide.start[v];
     }
+    ck_align_frame();
     while (pixels.first < pixels.last) {
         ck_streams s = ck_next_row(&b, streams, extent, &pixels, slide.rows, slide.steps);
         for (size_t column = 0;; ) {
@@ -191,35 +192,46 @@ CK_INLINE void ck_dwconv_u8_step(
     }
 }
 
-// CK_STREAM_CASES(K): K(streams) for all ways to divide a register.
+// CK_STREAMS(K, ...): K(streams, ...) for all ways to divide a register.
 #if CK_PARTS == 4
-#define CK_STREAM_CASES(K) K(1) K(2) K(4)
+#define CK_STREAMS(K, ...) K(1, __VA_ARGS__) K(2, __VA_ARGS__) K(4, __VA_ARGS__)
 #elif CK_PARTS == 2
-#define CK_STREAM_CASES(K) K(1) K(2)
+#define CK_STREAMS(K, ...) K(1, __VA_ARGS__) K(2, __VA_ARGS__)
 #else
-#define CK_STREAM_CASES(K) K(1)
+#define CK_STREAMS(K, ...) K(1, __VA_ARGS__)
 #endif
 
-// One function per sliding window: ck_dwconv_u8__<isa>_<extent>s<stride>.
-#define CK_DEFINE_SLIDE(window_extent, window_stride)                                                          \
-    static void CK_NAME(ck_dwconv_u8, window_extent##s##window_stride)(                                        \
-        size_t streams, const ck_depthwise_block *b, ck_range pixels) {                                        \
-        enum { extent = window_extent, stride = window_stride };                                               \
-        switch (streams) { CK_STREAM_CASES(CK_SLIDE_CASE) }                                                    \
+// One function per division and sliding window, ck_dwconv_u8__<isa>_<extent>s<stride>x<streams>, and for any window.
+#define CK_DEFINE_SLIDE(streams, extent, stride)                                                              \
+    __attribute__((noinline)) static void CK_NAME(ck_dwconv_u8, extent##s##stride##x##streams)(               \
+        const ck_depthwise_block *b, ck_range pixels, void *scratch) {                                        \
+        (void)scratch;                                                                                        \
+        ck_dwconv_u8_slide(extent, stride, streams, b, pixels);                                               \
     }
-#define CK_SLIDE_CASE(streams) \
-    case streams:              \
-        return ck_dwconv_u8_slide(extent, stride, streams, b, pixels);
-CK_SLIDING_WINDOWS(CK_DEFINE_SLIDE)
+#define CK_DEFINE_SLIDES(extent, stride) CK_STREAMS(CK_DEFINE_SLIDE, extent, stride)
+#define CK_DEFINE_STEP(streams, name)                                      \
+    __attribute__((noinline)) static void CK_NAME(name, x##streams)(       \
+        const ck_depthwise_block *b, ck_range pixels, void *scratch) {     \
+        ck_dwconv_u8_step(streams, b, pixels, scratch);                    \
+    }
+CK_SLIDING_WINDOWS(CK_DEFINE_SLIDES)
+CK_STREAMS(CK_DEFINE_STEP, ck_dwconv_u8)
 #undef CK_DEFINE_SLIDE
-#undef CK_SLIDE_CASE
+#undef CK_DEFINE_SLIDES
+#undef CK_DEFINE_STEP
 
-static void CK_NAME(ck_dwconv_u8, any)(size_t streams, const ck_depthwise_block *b, ck_range pixels, void *scratch) {
-#define CK_STEP_CASE(streams) \
-    case streams:             \
-        return ck_dwconv_u8_step(streams, b, pixels, scratch);
-    switch (streams) { CK_STREAM_CASES(CK_STEP_CASE) }
-#undef CK_STEP_CASE
+typedef void ck_dwconv_u8_kernel(const ck_depthwise_block *, ck_range pixels, void *scratch);
+
+static ck_dwconv_u8_kernel *ck_dwconv_u8_choose(const ck_geometry *g, size_t channels, size_t streams) {
+#define CK_CHOOSE(parts, name) \
+    if (streams == parts) return CK_NAME(ck_dwconv_u8, name##x##parts);
+#define CK_CHOOSE_SLIDE(extent, stride) \
+    if (ck_is_window(g, extent, stride)) { CK_STREAMS(CK_CHOOSE, extent##s##stride) }
+    if (channels >= CK_PART) { CK_SLIDING_WINDOWS(CK_CHOOSE_SLIDE) }
+    CK_STREAMS(CK_CHOOSE, )
+    return NULL;
+#undef CK_CHOOSE
+#undef CK_CHOOSE_SLIDE
 }
 
 static const ck_packing ck_packing_depthwise_u8 = {CK_LANES, CK_LANES, CK_ACTIVATION_OFFSET};
@@ -241,15 +253,7 @@ static void CK_NAME(ck_dwconv_u8, layer)(const ck_conv_u8 *layer, ck_range pixel
             .multipliers = multipliers,
             .weights = (const uint8_t *)(multipliers + CK_BYTES),
         };
-        const size_t streams = CK_BYTES / width;
-#define CK_TRY_SLIDE(extent, stride)                           \
-    if (ck_is_window(g, extent, stride) && channels >= width) { \
-        CK_NAME(ck_dwconv_u8, extent##s##stride)(streams, &b, pixels); \
-        continue;                                              \
-    }
-        CK_SLIDING_WINDOWS(CK_TRY_SLIDE)
-#undef CK_TRY_SLIDE
-        CK_NAME(ck_dwconv_u8, any)(streams, &b, pixels, scratch);
+        ck_dwconv_u8_choose(g, channels, CK_BYTES / width)(&b, pixels, scratch);
     }
 }
 

@@ -22,7 +22,7 @@ CK_INLINE ck_requantizer ck_requantizer_of(ck_output_u8 out) {
 CK_INLINE ck_bytes ck_requantize_lanes(const ck_vf32 *f, const size_t vectors, const ck_requantizer *q) {
     __m512i i[4];
     CK_UNROLL for (size_t v = 0; v < 4; ++v) {
-        i[v] = v < vectors ? _mm512_cvtps_epi32(_mm512_min_ps(q->upper, (__m512)f[v])) : i[v - 1];
+        i[v] = v < vectors ? _mm512_cvtps_epi32((__m512)_mm512_min_epi32((__m512i)q->upper, (__m512i)f[v])) : i[v - 1];
     }
     __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(i[0], i[1]), q->zero_points);
     __m512i high = vectors > 2 ? _mm512_adds_epi16(_mm512_packs_epi32(i[2], i[3]), q->zero_points) : low;
