@@ -39,6 +39,7 @@ typedef struct ck_convolution {
     size_t panel_size;       ///< Packed bytes of one.
 
     bool gathers;
+    bool maps_pixels;  ///< Each output pixel reads the input pixel of the same number.
     size_t taps;      ///< Pointers per row: kernel taps, or 1 when gathering.
     size_t row_size;  ///< Bytes under one pointer.
 } ck_convolution;
