@@ -115,6 +115,30 @@ static inline char *fill(char *to, char value, size_t size) {
     return to + size;
 }
 
+/// Converts the taps of one window into a row.
+static void gather_converted(const ck_convolution *c, const char *input, ck_window w, char *row) {
+    const ck_geometry *g = c->geometry;
+    size_t size = c->tap_size, width = g->kernel_width, step = g->dilation_width * c->in_stride;
+    bool dense = step == size;
+    // What the taps leave of the last k-step must be numbers, though their weights are zero.
+    memset(row + c->row_size - CK_STEP_SIZE, 0, CK_STEP_SIZE);
+    ck_range valid = ck_valid_taps(w.x, g->dilation_width, width, g->in_width);
+    for (size_t ky = 0; ky < g->kernel_height; ++ky) {
+        ptrdiff_t y = w.y + (ptrdiff_t)(ky * g->dilation_height);
+        if (y < 0 || y >= (ptrdiff_t)g->in_height) {
+            for (size_t kx = 0; kx < width; ++kx) row = c->convert(row, c->padding, size);
+            continue;
+        }
+        for (size_t kx = 0; kx < valid.first; ++kx) row = c->convert(row, c->padding, size);
+        if (valid.first < valid.last) {
+            const char *from = input + (size_t)ck_tap_pixel(g, w, ky, valid.first) * c->in_stride;
+            size_t runs = dense ? 1 : valid.last - valid.first, run = dense ? (valid.last - valid.first) * size : size;
+            for (size_t i = 0; i < runs; ++i, from += step) row = c->convert(row, from, run);
+        }
+        for (size_t kx = valid.last; kx < width; ++kx) row = c->convert(row, c->padding, size);
+    }
+}
+
 /// Copies the taps of one window into a row. What the taps leave of the last k-step meets weights that are zero.
 static void gather(const ck_convolution *c, const char *input, ck_window w, char *row) {
     const ck_geometry *g = c->geometry;
@@ -188,11 +212,11 @@ void ck_convolution_prepare(ck_convolution *c, size_t gather_below) {
     size_t taps = g->kernel_height * g->kernel_width;
     bool partial = c->tap_size % CK_STEP_SIZE != 0, small = taps > 1 && c->tap_size < gather_below;
     bool aliases = taps == 1 && c->in_stride % CACHE_ALIAS == 0;
-    c->gathers = partial || small || aliases;
+    c->gathers = c->convert || partial || small || aliases;
     c->maps_pixels = taps == 1 && g->stride_height == 1 && g->stride_width == 1 && g->pad_top == 0 && g->pad_left == 0
         && g->out_height == g->in_height && g->out_width == g->in_width;
     c->taps = c->gathers ? 1 : taps;
-    c->row_size = c->gathers ? round_up(taps * c->tap_size, CK_STEP_SIZE) : c->tap_size;
+    c->row_size = c->gathers ? round_up(taps * c->tap_size / (c->convert ? 2 : 1), CK_STEP_SIZE) : c->tap_size;
 }
 
 /// Bytes between gathered rows.
@@ -229,8 +253,11 @@ static ck_window gather_rows(
     size_t pitch = row_pitch(c);
     for (size_t i = 0; i < count; ++i) pointers[i] = row + i * pitch;
     for (size_t i = 0, run; i < count; i += run, row += run * pitch) {
-        run = gatherable_run(c, w, count - i);
-        if (run > 0) {
+        run = c->convert ? 0 : gatherable_run(c, w, count - i);
+        if (c->convert) {
+            gather_converted(c, input, w, row);
+            run = 1;
+        } else if (run > 0) {
             gather_interior(c, input, w, run, row, pitch);
         } else {
             gather(c, input, w, row);
