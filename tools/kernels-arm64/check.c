@@ -175,7 +175,7 @@ static void run_conv_u8(const ck_table *t, ck_conv_u8 *layer, const ck_weights_s
         t->dwconv_u8s8_u8(layer, (ck_range){middle, pixels}, scratch);
         return;
     }
-    size_t panels = ck_panel_count(t->conv_u8s8_u8_panel, layer->out_channels, layer->groups);
+    size_t panels = t->conv_u8s8_u8_panel_count(&weights->shape);
     size_t half = pick(0, panels);
     t->conv_u8s8_u8(layer, (ck_range){0, middle}, (ck_range){0, panels}, scratch);
     t->conv_u8s8_u8(layer, (ck_range){middle, pixels}, (ck_range){half, panels}, scratch);
@@ -194,7 +194,7 @@ static void run_conv_f32(const ck_table *t, ck_conv_f32 *layer, const ck_weights
         t->dwconv_f32(layer, (ck_range){middle, pixels}, scratch);
         return;
     }
-    size_t panels = ck_panel_count(t->conv_f32_panel, layer->out_channels, layer->groups);
+    size_t panels = t->conv_f32_panel_count(&weights->shape);
     size_t half = pick(0, panels);
     t->conv_f32(layer, (ck_range){0, middle}, (ck_range){0, panels}, scratch);
     t->conv_f32(layer, (ck_range){middle, pixels}, (ck_range){half, panels}, scratch);
@@ -239,6 +239,8 @@ static void check_conv_u8(const ck_table *t, const shape *s, bool depthwise) {
         .residual_stride = out_stride,
         .residual_zero_point = (uint8_t)random_bits(),
         .residual_multiplier = uniform() + 1,
+        .own_multiplier = uniform() + 1,
+        .sum = {(uint8_t)random_bits(), narrow ? (a < b ? a : b) : 0, narrow ? (a < b ? b : a) : 255},
     };
     size_t size = extent(pixels, s->outputs, out_stride);
     uint8_t *expected = layer.output = output(EXPECTED, size);
@@ -539,7 +541,7 @@ static void bench(const ck_table *t, const shape *s, bool depthwise) {
     run_conv_u8(t, &u8, &w8, depthwise);
     size_t size = (depthwise ? t->dwconv_u8s8_u8_scratch_size : t->conv_u8s8_u8_scratch_size)(&u8);
     void *scratch = fenced(SCRATCH, size, 64);
-    ck_range all = {0, pixels}, panels = {0, ck_panel_count(t->conv_u8s8_u8_panel, s->outputs, s->groups)};
+    ck_range all = {0, pixels}, panels = {0, t->conv_u8s8_u8_panel_count(&shape)};
     if (depthwise) TIME(u8_time, t->dwconv_u8s8_u8(&u8, all, scratch));
     else TIME(u8_time, t->conv_u8s8_u8(&u8, all, panels, scratch));
 
@@ -553,7 +555,7 @@ static void bench(const ck_table *t, const shape *s, bool depthwise) {
     run_conv_f32(t, &f32, &w32, depthwise);
     size = (depthwise ? t->dwconv_f32_scratch_size : t->conv_f32_scratch_size)(&f32);
     scratch = fenced(SCRATCH, size, 64);
-    panels.last = ck_panel_count(t->conv_f32_panel, s->outputs, s->groups);
+    panels.last = t->conv_f32_panel_count(&shape);
     if (depthwise) TIME(f32_time, t->dwconv_f32(&f32, all, scratch));
     else TIME(f32_time, t->conv_f32(&f32, all, panels, scratch));
 

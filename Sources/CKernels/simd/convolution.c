@@ -6,10 +6,16 @@
 #define CACHE_ALIAS 4096
 #define CACHE_LINE 64
 
-/// Tiles set up together, so that a panel of weights is read once for all of them.
+/// Tiles are set up a block at a time, and a panel of weights is read once for all of them. Pointers, gathered rows and
+/// the panel should stay in the first-level cache; but where the weights of all panels exceed the second level, reading them
+/// seldom matters more.
 #define MAX_BLOCK_TILES 8
-/// Bound on the pointers and gathered rows of a block, to leave the first-level cache to the operands.
 #define MAX_BLOCK_SIZE 16384
+#define LARGE_WEIGHTS (256 << 10)
+#define MAX_LARGE_BLOCK_SIZE 65536
+
+/// Rows are gathered in pieces of this size: the last may read and write past the row's end.
+#define PIECE 16
 
 static size_t min(size_t a, size_t b) {
     return a < b ? a : b;
@@ -34,10 +40,20 @@ static ck_window next_window(const ck_geometry *g, ck_window w) {
     return w;
 }
 
-static bool is_interior(const ck_geometry *g, ck_window w) {
+/// How many of `count` windows from `w` on, all in one row of the output, lie wholly inside the input; 0 if `w` does not.
+static size_t interior_run(const ck_geometry *g, ck_window w, size_t count) {
     ptrdiff_t bottom = w.y + (ptrdiff_t)((g->kernel_height - 1) * g->dilation_height);
     ptrdiff_t right = w.x + (ptrdiff_t)((g->kernel_width - 1) * g->dilation_width);
-    return w.y >= 0 && w.x >= 0 && bottom < (ptrdiff_t)g->in_height && right < (ptrdiff_t)g->in_width;
+    if (w.y < 0 || w.x < 0 || bottom >= (ptrdiff_t)g->in_height || right >= (ptrdiff_t)g->in_width) return 0;
+    size_t inside = ((size_t)((ptrdiff_t)g->in_width - 1 - right)) / g->stride_width + 1;
+    size_t row = ((size_t)((ptrdiff_t)(g->out_width * g->stride_width) - (ptrdiff_t)g->pad_left - w.x) + g->stride_width - 1)
+        / g->stride_width;
+    return min(min(inside, row), count);
+}
+
+static ck_window skip_windows(const ck_geometry *g, ck_window w, size_t count) {
+    w.x += (ptrdiff_t)((count - 1) * g->stride_width);
+    return next_window(g, w);
 }
 
 void ck_point_at_taps(
@@ -45,14 +61,19 @@ void ck_point_at_taps(
     size_t first, size_t count, size_t pitch, const void **pointers) {
     ck_window w = ck_window_at(g, first);
     size_t tap_step = g->dilation_width * in_stride, row_step = g->dilation_height * g->in_width * in_stride;
-    for (size_t i = 0; i < count; ++i, w = next_window(g, w)) {
+    size_t pixel_step = g->stride_width * in_stride;
+    for (size_t i = 0, run; i < count; i += run) {
         const void **to = pointers + i;
-        if (is_interior(g, w)) {
+        run = interior_run(g, w, count - i);
+        if (run > 0) {
             const char *row = input + (size_t)ck_tap_pixel(g, w, 0, 0) * in_stride;
             for (size_t ky = 0; ky < g->kernel_height; ++ky, row += row_step) {
                 const char *at = row;
-                for (size_t kx = 0; kx < g->kernel_width; ++kx, at += tap_step, to += pitch) *to = at;
+                for (size_t kx = 0; kx < g->kernel_width; ++kx, at += tap_step, to += pitch) {
+                    for (size_t j = 0; j < run; ++j) to[j] = at + j * pixel_step;
+                }
             }
+            w = skip_windows(g, w, run);
             continue;
         }
         for (size_t ky = 0; ky < g->kernel_height; ++ky) {
@@ -61,6 +82,8 @@ void ck_point_at_taps(
                 *to = at < 0 ? padding : input + (size_t)at * in_stride;
             }
         }
+        w = next_window(g, w);
+        run = 1;
     }
 }
 
@@ -87,15 +110,11 @@ static inline char *fill(char *to, char value, size_t size) {
     return to + size;
 }
 
-/// Copies the taps of one window into a row.
+/// Copies the taps of one window into a row. What the taps leave of the last k-step meets weights that are zero.
 static void gather(const ck_convolution *c, const char *input, ck_window w, char *row) {
     const ck_geometry *g = c->geometry;
     size_t size = c->tap_size, width = g->kernel_width;
-    // Zeros for what the taps leave of the last k-step.
-    memset(row + c->row_size - CK_STEP_SIZE, 0, CK_STEP_SIZE);
-    bool dense = g->dilation_width == 1 && c->in_stride == size;
-    ck_range valid = is_interior(g, w) ? (ck_range){0, width}
-                                       : ck_valid_taps(w.x, g->dilation_width, width, g->in_width);
+    ck_range valid = ck_valid_taps(w.x, g->dilation_width, width, g->in_width);
     for (size_t ky = 0; ky < g->kernel_height; ++ky) {
         ptrdiff_t y = w.y + (ptrdiff_t)(ky * g->dilation_height);
         if (y < 0 || y >= (ptrdiff_t)g->in_height || valid.first == valid.last) {
@@ -104,15 +123,57 @@ static void gather(const ck_convolution *c, const char *input, ck_window w, char
         }
         row = fill(row, *c->padding, valid.first * size);
         const char *from = input + (size_t)ck_tap_pixel(g, w, ky, valid.first) * c->in_stride;
-        if (dense) {
-            row = copy(row, from, (valid.last - valid.first) * size);
-        } else {
-            for (size_t kx = valid.first; kx < valid.last; ++kx, from += g->dilation_width * c->in_stride) {
-                row = copy(row, from, size);
-            }
+        for (size_t kx = valid.first; kx < valid.last; ++kx, from += g->dilation_width * c->in_stride) {
+            row = copy(row, from, size);
         }
         row = fill(row, *c->padding, (width - valid.last) * size);
     }
+}
+
+/// Copies `pieces` pieces of each row of taps.
+static inline __attribute__((always_inline)) void copy_pieces(
+    const ck_convolution *c, const char *from, size_t count, size_t pieces, char *rows, size_t pitch) {
+    const ck_geometry *g = c->geometry;
+    const size_t size = g->kernel_width * c->tap_size, height = g->kernel_height;
+    const size_t row_step = g->dilation_height * g->in_width * c->in_stride, step = g->stride_width * c->in_stride;
+    for (size_t i = 0; i < count; ++i, from += step, rows += pitch) {
+        const char *source = from;
+        char *to = rows;
+        for (size_t ky = 0; ky < height; ++ky, source += row_step, to += size) {
+            for (size_t at = 0; at < pieces * PIECE; at += PIECE) memcpy(to + at, source + at, PIECE);
+        }
+    }
+}
+
+/// Copies the taps of `count` windows that lie inside the input and whose rows of taps are contiguous there. Reads up to
+/// PIECE - 1 bytes past the last tap.
+static void gather_interior(
+    const ck_convolution *c, const char *input, ck_window w, size_t count, char *rows, size_t pitch) {
+    const char *from = input + (size_t)ck_tap_pixel(c->geometry, w, 0, 0) * c->in_stride;
+    size_t pieces = (c->geometry->kernel_width * c->tap_size + PIECE - 1) / PIECE;
+    switch (pieces) {
+    case 1: return copy_pieces(c, from, count, 1, rows, pitch);
+    case 2: return copy_pieces(c, from, count, 2, rows, pitch);
+    case 3: return copy_pieces(c, from, count, 3, rows, pitch);
+    default: return copy_pieces(c, from, count, pieces, rows, pitch);
+    }
+}
+
+/// How many of `count` windows from `w` on may be gathered in pieces.
+static size_t gatherable_run(const ck_convolution *c, ck_window w, size_t count) {
+    const ck_geometry *g = c->geometry;
+    if (g->dilation_width != 1 || c->in_stride != c->tap_size) return 0;
+    size_t run = interior_run(g, w, count);
+    // The last tap of the run, and what is left of the input behind it.
+    ptrdiff_t pixels = (ptrdiff_t)(g->batch * g->in_height * g->in_width);
+    while (run > 0) {
+        ck_window last = w;
+        last.x += (ptrdiff_t)((run - 1) * g->stride_width);
+        size_t behind = (size_t)(pixels - 1 - ck_tap_pixel(g, last, g->kernel_height - 1, g->kernel_width - 1));
+        if (behind * c->in_stride >= PIECE) break;
+        --run;
+    }
+    return run;
 }
 
 // MARK: Tiles
@@ -128,7 +189,7 @@ void ck_convolution_prepare(ck_convolution *c, size_t gather_below) {
 
 /// Bytes between gathered rows.
 static size_t row_pitch(const ck_convolution *c) {
-    size_t pitch = round_up(c->row_size, sizeof(void *));
+    size_t pitch = round_up(c->row_size + PIECE, sizeof(void *));
     return pitch % CACHE_ALIAS ? pitch : pitch + CACHE_LINE;
 }
 
@@ -136,8 +197,10 @@ static size_t tile_size(const ck_convolution *c) {
     return c->rows * (c->taps * sizeof(void *) + (c->gathers ? row_pitch(c) : 0));
 }
 
+/// Most tiles of a block.
 static size_t block_tiles(const ck_convolution *c) {
-    size_t tiles = min(MAX_BLOCK_SIZE / tile_size(c), MAX_BLOCK_TILES);
+    bool large = c->panels * c->panel_size > LARGE_WEIGHTS;
+    size_t tiles = large ? MAX_LARGE_BLOCK_SIZE / tile_size(c) : min(MAX_BLOCK_SIZE / tile_size(c), MAX_BLOCK_TILES);
     return tiles ? tiles : 1;
 }
 
@@ -154,10 +217,17 @@ static void set_up_tile(const ck_convolution *c, const char *input, size_t pixel
     }
     char *row = (char *)(pointers + c->rows);
     size_t pitch = row_pitch(c);
+    for (size_t i = 0; i < rows; ++i) pointers[i] = row + i * pitch;
     ck_window w = ck_window_at(c->geometry, pixel);
-    for (size_t i = 0; i < rows; ++i, row += pitch, w = next_window(c->geometry, w)) {
-        gather(c, input, w, row);
-        pointers[i] = row;
+    for (size_t i = 0, run; i < rows; i += run, row += run * pitch) {
+        run = gatherable_run(c, w, rows - i);
+        if (run > 0) {
+            gather_interior(c, input, w, run, row, pitch);
+        } else {
+            gather(c, input, w, row);
+            run = 1;
+        }
+        w = skip_windows(c->geometry, w, run);
     }
 }
 
@@ -169,14 +239,12 @@ static void run_block(const ck_convolution *c, size_t group, ck_range pixels, ck
     for (size_t pixel = pixels.first; pixel < pixels.last; pixel += c->rows, tile += size) {
         set_up_tile(c, input, pixel, min(c->rows, pixels.last - pixel), tile);
     }
-    size_t group_size = round_up(c->outputs, c->lanes) * c->channel_size;
     for (size_t panel = panels.first; panel < panels.last; ++panel) {
-        size_t channel = panel * c->panel, channels = min(c->panel, c->outputs - channel);
+        size_t channel = panel * c->width;
         ck_tile t = {
-            .panel = c->weights + group * group_size + channel * c->channel_size,
-            .vectors = (channels + c->lanes - 1) / c->lanes,
+            .panel = c->weights + (group * c->panels + panel) * c->panel_size,
             .channel = group * c->outputs + channel,
-            .channels = channels,
+            .channels = min(c->width, c->outputs - channel),
         };
         tile = scratch;
         for (size_t pixel = pixels.first; pixel < pixels.last; pixel += c->rows, tile += size) {
@@ -189,11 +257,14 @@ static void run_block(const ck_convolution *c, size_t group, ck_range pixels, ck
 }
 
 void ck_convolution_run(const ck_convolution *c, ck_range pixels, ck_range panels, void *scratch) {
-    size_t group_panels = ck_panel_count(c->panel, c->outputs, 1);
-    size_t block = block_tiles(c) * c->rows;
+    size_t pixel_count = pixels.last - pixels.first, most = block_tiles(c) * c->rows;
+    if (pixel_count == 0) return;
+    // Blocks of about the same size, in whole tiles.
+    size_t blocks = (pixel_count + most - 1) / most;
+    size_t block = round_up((pixel_count + blocks - 1) / blocks, c->rows);
     while (panels.first < panels.last) {
-        size_t group = panels.first / group_panels, start = group * group_panels;
-        size_t end = min(panels.last, start + group_panels);
+        size_t group = panels.first / c->panels, start = group * c->panels;
+        size_t end = min(panels.last, start + c->panels);
         for (size_t pixel = pixels.first; pixel < pixels.last; pixel += block) {
             run_block(
                 c, group, (ck_range){pixel, min(pixel + block, pixels.last)},

@@ -17,7 +17,6 @@ typedef struct ck_tile {
     const void *const *pointers;  ///< [taps][the kernel's full row count]; only `rows` of each are set.
     const void *panel;            ///< Packed weights.
     size_t rows;                  ///< 1 ... the kernel's row count.
-    size_t vectors;               ///< Width of the panel in vectors.
     size_t pixel;                 ///< First output pixel.
     size_t channel;               ///< First output channel.
     size_t channels;              ///< Valid channels of the panel.
@@ -27,7 +26,7 @@ typedef struct ck_tile {
 typedef struct ck_convolution {
     const void *layer;  ///< ck_conv_u8 or ck_conv_f32.
     void (*kernel)(const struct ck_convolution *, const ck_tile *);
-    size_t rows, lanes, panel;  ///< Pixels of a tile; channels of a vector and of a full panel.
+    size_t rows, width;  ///< Pixels and channels of a tile; a panel of weights is as wide.
 
     const ck_geometry *geometry;
     const char *input;
@@ -36,14 +35,15 @@ typedef struct ck_convolution {
     size_t in_stride;        ///< Bytes between pixels.
     size_t groups, outputs;  ///< Output channels of one group.
     size_t tap_size;         ///< Bytes of one tap of one group.
-    size_t channel_size;     ///< Packed bytes of one output channel.
+    size_t panels;           ///< Of one group.
+    size_t panel_size;       ///< Packed bytes of one.
 
     bool gathers;
     size_t taps;      ///< Pointers per row: kernel taps, or 1 when gathering.
     size_t row_size;  ///< Bytes under one pointer.
 } ck_convolution;
 
-/// Completes a description whose members up to channel_size are set; taps of fewer than `gather_below` bytes are
+/// Completes a description whose members up to panel_size are set; taps of fewer than `gather_below` bytes are
 /// gathered.
 void ck_convolution_prepare(ck_convolution *, size_t gather_below);
 

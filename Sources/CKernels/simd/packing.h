@@ -1,5 +1,5 @@
-// Packed weights. A vector holds `lanes` output channels, a panel a whole number of vectors: the last panel of a group is
-// only as wide as its channels need. Channels beyond the last are zeros.
+// Packed weights. A vector holds `lanes` output channels, a panel a whole number of vectors. All panels of a layer have the
+// same width; channels beyond a group's last are zeros.
 //
 // u8 panel:  int32 bias[width], float multipliers[width], int8 weights[k / 4][width][4]
 // f32 panel: float bias[width], float weights[k][width]
@@ -19,9 +19,17 @@
 
 /// How a kernel family wants its weights.
 typedef struct ck_packing {
-    size_t lanes, panel;
+    size_t lanes;
+    size_t max_vectors;  ///< Of a panel.
     int32_t offset;
 } ck_packing;
+
+/// Vectors of the panels for a group of `outputs` channels: as wide as can be (loads are shared by more products) without
+/// computing many channels that do not exist.
+size_t ck_panel_vectors(size_t outputs, ck_packing);
+
+/// Panels of all groups.
+size_t ck_panel_count(const ck_weight_shape *, ck_packing);
 
 /// Packed bytes of one output channel.
 size_t ck_channel_size_u8(size_t k);

@@ -24,7 +24,8 @@ extension Step {
             if weights.isDepthwise {
                 return (.depthwiseU8(arguments, pixels: pixels), kernels.dwconv_u8s8_u8_scratch_size(&arguments))
             }
-            let panels = ck_panel_count(kernels.conv_u8s8_u8_panel, arguments.out_channels, arguments.groups)
+            var shape = arguments.weightShape
+            let panels = kernels.conv_u8s8_u8_panel_count(&shape)
             return (
                 .convolutionU8(arguments, pixels: pixels, panels: panels), kernels.conv_u8s8_u8_scratch_size(&arguments)
             )
@@ -38,7 +39,8 @@ extension Step {
             if weights.isDepthwise {
                 return (.depthwiseF32(arguments, pixels: pixels), kernels.dwconv_f32_scratch_size(&arguments))
             }
-            let panels = ck_panel_count(kernels.conv_f32_panel, arguments.out_channels, arguments.groups)
+            var shape = arguments.weightShape
+            let panels = kernels.conv_f32_panel_count(&shape)
             return (
                 .convolutionF32(arguments, pixels: pixels, panels: panels), kernels.conv_f32_scratch_size(&arguments)
             )
@@ -138,4 +140,27 @@ extension Step {
 
 extension ck_geometry {
     fileprivate var outputPixels: Int { batch * out_height * out_width }
+}
+
+extension ck_conv_u8 {
+    var weightShape: ck_weight_shape {
+        ck_weight_shape(geometry, inChannels: in_channels, outChannels: out_channels, groups: groups)
+    }
+}
+
+extension ck_conv_f32 {
+    var weightShape: ck_weight_shape {
+        ck_weight_shape(geometry, inChannels: in_channels, outChannels: out_channels, groups: groups)
+    }
+}
+
+extension ck_weight_shape {
+    fileprivate init(_ geometry: ck_geometry, inChannels: Int, outChannels: Int, groups: Int) {
+        self.init(
+            out_channels: outChannels, taps: geometry.kernel_height * geometry.kernel_width,
+            group_channels: inChannels / Swift.max(groups, 1), groups: groups)
+    }
+
+    /// Multiply-adds for one output element.
+    var reduction: Int { taps * group_channels }
 }
