@@ -10,7 +10,9 @@ extension Lowering {
         guard graph[value].type.elementType == .float32 else {
             throw EngineError(.unsupportedForm, "\(graph[value].type) asked for as \(form)", at: graph[value].name)
         }
-        guard natural.layout != form.layout else { return changeElements(of: value, at: source, from: natural, to: form) }
+        guard natural.layout != form.layout else {
+            return changeElements(of: value, at: source, from: natural, to: form)
+        }
         // Change the layout of the narrower element type.
         if natural.quantization != nil {
             let middle = TensorForm(quantization: natural.quantization, layout: form.layout)

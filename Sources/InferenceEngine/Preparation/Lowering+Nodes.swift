@@ -32,7 +32,9 @@ extension Lowering {
             alias(output, as: natural, to: try read(input, as: natural))
         case .reshape, .flatten, .squeeze, .unsqueeze:
             let form = TensorForm(quantization: natural.quantization, layout: .rowMajor)
-            alias(output, as: form, to: try readCompact(input, as: form))
+            var view = try readCompact(input, as: form)
+            view.stride = rows(of: shape(output)).channels
+            alias(output, as: form, to: view)
         case .split(let axis, let sizes):
             guard isChannelAxis(axis, of: input) else { return false }
             var channel = 0
@@ -41,7 +43,9 @@ extension Lowering {
                 channel += size
             }
         case .slice(let slice):
-            guard slice.axes.count == 1, slice.steps == [1], isChannelAxis(slice.axes[0], of: input) else { return false }
+            guard slice.axes.count == 1, slice.steps == [1], isChannelAxis(slice.axes[0], of: input) else {
+                return false
+            }
             let channels = shape(input)[1]
             let start = slice.starts[0] < 0 ? slice.starts[0] + channels : slice.starts[0]
             try select(output, from: min(max(start, 0), channels), of: input, natural)

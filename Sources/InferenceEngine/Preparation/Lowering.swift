@@ -177,13 +177,14 @@ struct Lowering {
             guard let result = step.writes.first, step.writes.count == 1,
                 buffers[result.buffer.index].firstStep == index
             else { continue }
-            let operand = step.work.replaceableReads.lazy.filter(step.reads.indices.contains).map { step.reads[$0] }.first { candidate in
-                candidate.byteOffset == result.byteOffset && candidate.stride == result.stride
-                    && step.reads.indices.allSatisfy {
-                        step.reads[$0].buffer != candidate.buffer || step.work.replaceableReads.contains($0)
-                    }
-                    && canTake(result.buffer, over: candidate.buffer, at: index)
-            }
+            let operand = step.work.replaceableReads.lazy.filter(step.reads.indices.contains).map { step.reads[$0] }
+                .first { candidate in
+                    candidate.byteOffset == result.byteOffset && candidate.stride == result.stride
+                        && step.reads.indices.allSatisfy {
+                            step.reads[$0].buffer != candidate.buffer || step.work.replaceableReads.contains($0)
+                        }
+                        && canTake(result.buffer, over: candidate.buffer, at: index)
+                }
             if let operand { buffers[result.buffer.index].predecessor = operand.buffer }
         }
     }
