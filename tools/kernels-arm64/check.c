@@ -201,6 +201,27 @@ static void run_conv_f32(const ck_table *t, ck_conv_f32 *layer, const ck_weights
     t->conv_f32(layer, (ck_range){middle, pixels}, (ck_range){0, half}, scratch);
 }
 
+/// Half to even, as the bfloat16 kernels round their operands.
+static float rounded_to_bf16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static void run_conv_bf16(const ck_bf16_table *t, ck_conv_f32 *layer, const ck_weights_f32 *weights) {
+    size_t pixels = out_pixels(&layer->geometry), middle = pixels ? pick(0, pixels) : 0;
+    void *packed = fenced(PACKED, t->packed_size(&weights->shape), 4);
+    t->pack(weights, packed);
+    layer->weights = packed;
+    void *scratch = fenced(SCRATCH, t->scratch_size(layer), 16);
+    size_t panels = t->panel_count(&weights->shape), half = pick(0, panels);
+    t->conv(layer, (ck_range){0, middle}, (ck_range){0, panels}, scratch);
+    t->conv(layer, (ck_range){middle, pixels}, (ck_range){half, panels}, scratch);
+    t->conv(layer, (ck_range){middle, pixels}, (ck_range){0, half}, scratch);
+}
+
 static void check_conv_u8(const ck_table *t, const shape *s, bool depthwise) {
     ck_geometry g = geometry_of(s);
     size_t in_pixels = s->batch * s->height * s->width, pixels = out_pixels(&g);
@@ -286,6 +307,18 @@ static void check_conv_f32(const ck_table *t, const shape *s, bool depthwise) {
     // All magnitudes are at most 1, so sum |a||b| <= k + 2.
     bool ok = close_floats(expected, actual, count, 1e-6f * (float)(k + 2));
     report(ok, t, depthwise ? "dwconv_f32" : "conv_f32", describe(s));
+
+    const ck_bf16_table *bf16 = depthwise ? NULL : ck_bf16_table_for(t->isa);
+    if (!bf16) return;
+    actual = layer.output = output(ACTUAL, count * sizeof(float));
+    run_conv_bf16(bf16, &layer, &weights);
+    // What it computes is the float convolution of rounded operands.
+    float *input = (float *)layer.input, *rounded = (float *)weights.weights;
+    for (size_t i = 0; i < extent(in_pixels, s->channels, in_stride); ++i) input[i] = rounded_to_bf16(input[i]);
+    for (size_t i = 0; i < s->outputs * k; ++i) rounded[i] = rounded_to_bf16(rounded[i]);
+    expected = layer.output = output(EXPECTED, count * sizeof(float));
+    run_conv_f32(ck_table_for(CK_ISA_SCALAR), &layer, &weights, false);
+    report(close_floats(expected, actual, count, 1e-6f * (float)(k + 2)), t, "conv_bf16", describe(s));
 }
 
 static const size_t channel_counts[] = {1, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 61, 64, 67, 80};

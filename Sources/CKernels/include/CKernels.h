@@ -326,6 +326,20 @@ typedef struct ck_table {
     void (*nchw_to_nhwc_f32)(const ck_layout_f32 *, ck_range pixels);
 } ck_table;
 
+/// Float convolution with products in bfloat16: activations and weights are rounded to it, half to even, subnormals are
+/// zero; products are summed in float. The relative error of a product is at most 2^-7. Members as in ck_table; no
+/// depthwise kernels, whose time goes into loads.
+typedef struct ck_bf16_table {
+    size_t (*panel_count)(const ck_weight_shape *);
+    size_t (*packed_size)(const ck_weight_shape *);
+    void (*pack)(const ck_weights_f32 *, void *packed);
+    size_t (*scratch_size)(const ck_conv_f32 *);
+    void (*conv)(const ck_conv_f32 *, ck_range pixels, ck_range panels, void *scratch);
+} ck_bf16_table;
+
+/// The bfloat16 kernels that go with an instruction set; NULL where this CPU lacks them.
+const ck_bf16_table *ck_bf16_table_for(ck_isa isa);
+
 /// The table of an instruction set; NULL where this CPU or this build lacks it. CK_ISA_SCALAR is always there.
 const ck_table *ck_table_for(ck_isa isa);
 
