@@ -21,6 +21,7 @@ const char *mp_instruction_name(mp_instruction instruction) {
     case MP_AVX512VNNI_VPDPBUSD_ZMM: return "vpdpbusd zmm";
     case MP_AVX2_FMA: return "vfmadd ymm";
     case MP_AVX512_FMA: return "vfmadd zmm";
+    case MP_AVX512BF16_VDPBF16PS: return "vdpbf16ps zmm";
     case MP_NEON_SMLAL: return "smlal";
     case MP_NEON_SDOT: return "sdot";
     case MP_NEON_FMLA: return "fmla";
@@ -81,6 +82,7 @@ TARGET("avx2") static void repeat_vpmaddwd(size_t rounds) {
 
 REPEAT(repeat_fma_ymm, TARGET("fma"), vector256, "x", "vfmadd231ps %1, %2, %0")
 REPEAT(repeat_fma_zmm, TARGET("avx512f"), vector512, "v", "vfmadd231ps %1, %2, %0")
+REPEAT(repeat_bf16, TARGET("avx512bf16"), vector512, "v", "vdpbf16ps %1, %2, %0")
 REPEAT(repeat_avxvnni, TARGET("avxvnni"), vector256, "x", "%{vex%} vpdpbusd %1, %2, %0")
 REPEAT(repeat_vnni_ymm, TARGET("avx512vnni,avx512vl"), vector256, "v", "vpdpbusd %1, %2, %0")
 REPEAT(repeat_vnni_zmm, TARGET("avx512vnni"), vector512, "v", "vpdpbusd %1, %2, %0")
@@ -99,6 +101,7 @@ bool mp_instruction_available(mp_instruction instruction) {
     case MP_AVX2_VPMADDWD: return __builtin_cpu_supports("avx2");
     case MP_AVX2_FMA: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     case MP_AVX512_FMA: return __builtin_cpu_supports("avx512f");
+    case MP_AVX512BF16_VDPBF16PS: return __builtin_cpu_supports("avx512bf16");
     case MP_AVXVNNI_VPDPBUSD: return has_avxvnni();
     case MP_AVX512VNNI_VPDPBUSD_YMM: return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl");
     case MP_AVX512VNNI_VPDPBUSD_ZMM: return __builtin_cpu_supports("avx512vnni");
@@ -113,6 +116,7 @@ uint64_t mp_multiply_add(mp_instruction instruction, size_t rounds) {
     case MP_AVX2_VPMADDWD: return repeat_vpmaddwd(rounds), rounds * ACCUMULATORS * 16;
     case MP_AVX2_FMA: return repeat_fma_ymm(rounds), rounds * ACCUMULATORS * 8;
     case MP_AVX512_FMA: return repeat_fma_zmm(rounds), rounds * ACCUMULATORS * 16;
+    case MP_AVX512BF16_VDPBF16PS: return repeat_bf16(rounds), rounds * ACCUMULATORS * 32;
     case MP_AVXVNNI_VPDPBUSD: return repeat_avxvnni(rounds), rounds * ACCUMULATORS * 32;
     case MP_AVX512VNNI_VPDPBUSD_YMM: return repeat_vnni_ymm(rounds), rounds * ACCUMULATORS * 32;
     case MP_AVX512VNNI_VPDPBUSD_ZMM: return repeat_vnni_zmm(rounds), rounds * ACCUMULATORS * 64;
@@ -171,8 +175,3 @@ uint64_t mp_multiply_add(mp_instruction instruction, size_t rounds) {
 }
 
 #endif
-
-__attribute__((noinline)) void mp_counted_region(void (*body)(void *), void *context) {
-    body(context);
-    __asm__ volatile("" ::: "memory");  // no tail call: the region ends after the body
-}

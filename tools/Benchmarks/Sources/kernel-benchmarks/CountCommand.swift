@@ -13,13 +13,11 @@ struct CountCommand: ParsableCommand {
 
     func run() throws {
         for (_, shapes) in try layers.networks() {
-            for calls in layers.calls() {
-                for arithmetic in layers.arithmetic {
-                    for layer in shapes {
-                        guard let call = calls.call(layer, arithmetic) else { continue }
-                        inCountedRegion(call.run)
-                        print("\(calls.instructionSet) \(call.kernel): \(layer.text)")
-                    }
+            for (calls, arithmetic) in try layers.calls() {
+                for layer in shapes {
+                    guard let call = calls.call(layer, arithmetic) else { continue }
+                    inCountedRegion(call.run)
+                    print("\(calls.instructionSet) \(call.kernel): \(layer.text)")
                 }
             }
         }

@@ -17,10 +17,10 @@ struct TimingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("What a sample lasts at least.", valueName: "milliseconds"))
     var sampleTime = 2
 
-    var stopwatch: Stopwatch { Stopwatch(sampleCount: samples, sampleDuration: .milliseconds(sampleTime)) }
+    var stopwatch: Stopwatch { Stopwatch(sampleCount: samples, sampleSeconds: Double(sampleTime) * 1e-3) }
 
     /// Peaks are the best that was seen: short samples, more of them.
-    var peakStopwatch: Stopwatch { Stopwatch(sampleCount: max(samples, 25), sampleDuration: .milliseconds(1)) }
+    var peakStopwatch: Stopwatch { Stopwatch(sampleCount: max(samples, 25), sampleSeconds: 1e-3) }
 
     func validate() throws {
         guard (1...10_000).contains(samples) else {
@@ -43,8 +43,10 @@ struct LayerOptions: ParsableArguments {
     )
     var kernels: [String] = []
 
-    @Option(parsing: .upToNextOption, help: "Number systems.")
-    var arithmetic: [Arithmetic] = Arithmetic.allCases
+    @Option(
+        parsing: .upToNextOption,
+        help: "Number systems (u8, f32, bf16: convolutions in bf16, the rest in f32); all if not given.")
+    var arithmetic: [Arithmetic] = []
 
     func validate() throws {
         for name in kernels where !KernelCalls.available.contains(name) {
@@ -67,10 +69,20 @@ struct LayerOptions: ParsableArguments {
         }
     }
 
+    /// The tables asked for with the number systems asked for, where the table has them.
     /// - Parameter weightBytes: see `KernelCalls`.
-    func calls(weightBytes: Int = 0) -> [KernelCalls] {
+    /// - Throws: when nothing is left.
+    func calls(weightBytes: Int = 0) throws -> [(calls: KernelCalls, arithmetic: Arithmetic)] {
         let names = kernels.isEmpty ? KernelCalls.available.suffix(1) : kernels[...]
-        return names.compactMap { KernelCalls(instructionSet: $0, weightBytes: weightBytes) }
+        let calls = names.compactMap { KernelCalls(instructionSet: $0, weightBytes: weightBytes) }
+            .flatMap { calls in
+                calls.arithmetics.filter { arithmetic.isEmpty || arithmetic.contains($0) }.map { (calls, $0) }
+            }
+        guard !calls.isEmpty else {
+            let wanted = arithmetic.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--arithmetic: \(names.joined(separator: ", ")) has no kernels in \(wanted)")
+        }
+        return calls
     }
 }
 

@@ -28,16 +28,15 @@ struct MeasureCommand: ParsableCommand {
 
     func run() throws {
         let networks = try layers.networks()
+        let tables = try layers.calls(weightBytes: coldWeights << 20)
         let peaks = MachinePeaks(timing.peakStopwatch)
         var results: [NetworkResult] = []
         for (name, shapes) in networks {
-            for calls in layers.calls(weightBytes: coldWeights << 20) {
-                for arithmetic in layers.arithmetic {
-                    results.append(
-                        NetworkResult(
-                            network: name, layers: shapes, calls: calls, arithmetic: arithmetic, peaks: peaks,
-                            stopwatch: timing.stopwatch))
-                }
+            for (calls, arithmetic) in tables {
+                results.append(
+                    NetworkResult(
+                        network: name, layers: shapes, calls: calls, arithmetic: arithmetic, peaks: peaks,
+                        stopwatch: timing.stopwatch))
             }
         }
         let report = Report(peaks: peaks, networks: results)

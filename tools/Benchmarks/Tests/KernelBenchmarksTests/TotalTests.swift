@@ -45,9 +45,9 @@ internal import Testing
 
     /// Every table of this machine has a peak to be held to.
     @Test func thisMachineHasAPeakForEachOfItsTables() {
-        let measured = MachinePeaks(Stopwatch(sampleCount: 1, sampleDuration: .zero))
+        let measured = MachinePeaks(Stopwatch(sampleCount: 1, sampleSeconds: 0))
         for instructionSet in KernelCalls.available {
-            for arithmetic in Arithmetic.allCases {
+            for arithmetic in KernelCalls(instructionSet: instructionSet)?.arithmetics ?? [] {
                 #expect(measured.rate(of: instructionSet, arithmetic) != nil, "\(instructionSet) \(arithmetic)")
             }
         }

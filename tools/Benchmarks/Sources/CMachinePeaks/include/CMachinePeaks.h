@@ -17,6 +17,7 @@ typedef enum mp_instruction {
     MP_AVX512VNNI_VPDPBUSD_ZMM,
     MP_AVX2_FMA,
     MP_AVX512_FMA,
+    MP_AVX512BF16_VDPBF16PS,
     MP_NEON_SMLAL,
     MP_NEON_SDOT,
     MP_NEON_FMLA,
@@ -38,6 +39,9 @@ uint64_t mp_read(const void *bytes, size_t size, size_t passes);
 
 /// Bytes of the data cache of level 1, 2 or 3 that one core sees; 0 where the system does not tell.
 size_t mp_cache_size(int level);
+
+/// Nanoseconds that the calling thread has computed: what others took of its core does not count.
+uint64_t mp_thread_nanoseconds(void);
 
 /// Calls `body` once. It is never inlined: a profiler that collects only inside it leaves the rest out.
 void mp_counted_region(void (*body)(void *context), void *context);

@@ -3,14 +3,20 @@ internal import CKernels
 /// The number systems that kernels compute in.
 package enum Arithmetic: String, CaseIterable, Hashable, Sendable, Codable {
     case u8, f32
+    /// Convolutions with products in bfloat16, all else in f32.
+    case bf16
 
+    /// Of activations.
     var elementBytes: Int { self == .u8 ? 1 : 4 }
+    var weightBytes: Int { self == .u8 ? 1 : self == .bf16 ? 2 : 4 }
 }
 
 /// One kernel with its operands: what is timed.
 package struct KernelCall {
     /// The function of the table, as `CKernels.h` names it.
     package let kernel: String
+    /// Which multiply-adds it consists of.
+    package let arithmetic: Arithmetic
     /// Computes the layer once.
     package let run: () -> Void
     /// Bytes of activations and weights read and written, each counted once.
@@ -23,6 +29,7 @@ package struct KernelCall {
 package struct KernelCalls {
     package let instructionSet: String
     let table: ck_table
+    let bf16Table: ck_bf16_table?
     /// Bytes of copies of the weights to rotate through, so that each call finds them in that much memory instead of
     /// where the call before left them; 0 for one copy.
     let weightBytes: Int
@@ -35,6 +42,7 @@ package struct KernelCalls {
         guard let table = Self.tables.first(where: { String(cString: $0.name) == instructionSet }) else { return nil }
         self.instructionSet = instructionSet
         self.table = table
+        bf16Table = ck_bf16_table_for(table.isa)?.pointee
         self.weightBytes = weightBytes
     }
 
@@ -42,9 +50,14 @@ package struct KernelCalls {
         (0..<CK_ISA_COUNT.rawValue).compactMap { ck_table_for(ck_isa(rawValue: $0))?.pointee }
     }
 
+    package var arithmetics: [Arithmetic] { Arithmetic.allCases.filter { $0 != .bf16 || bf16Table != nil } }
+
     /// - Returns: nil where the number system has no kernel for such a layer.
     package func call(_ layer: LayerShape, _ arithmetic: Arithmetic) -> KernelCall? {
-        switch (layer.kind, arithmetic) {
+        if arithmetic == .bf16 {
+            return (layer.isDepthwise ? nil : convolutionBF16(layer)) ?? call(layer, .f32)
+        }
+        return switch (layer.kind, arithmetic) {
         case (.convolution, .u8): layer.isDepthwise ? depthwiseU8(layer) : convolutionU8(layer)
         case (.convolution, .f32): layer.isDepthwise ? depthwiseF32(layer) : convolutionF32(layer)
         case (.maxPool, .u8): maxPoolU8(layer)
@@ -58,7 +71,7 @@ package struct KernelCalls {
         case (.quantize, .u8): quantize(layer)
         case (.layout, .u8): layoutU8(layer)
         case (.layout, .f32): layoutF32(layer)
-        case (.lookup, .f32), (.quantize, .f32): nil
+        case (.lookup, .f32), (.quantize, .f32), (_, .bf16): nil
         }
     }
 

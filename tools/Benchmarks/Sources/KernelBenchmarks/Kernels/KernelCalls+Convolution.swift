@@ -38,6 +38,21 @@ extension KernelCalls {
         }
     }
 
+    /// - Returns: nil for what is no convolution, and where the instruction set has no such kernels.
+    func convolutionBF16(_ layer: LayerShape) -> KernelCall? {
+        guard let bf16Table, layer.kind == .convolution else { return nil }
+        var shape = weightShape(layer)
+        let weights = packF32(layer, bf16Table.packed_size, bf16Table.pack)
+        var arguments = argumentsF32(layer, weights)
+        let panels = ck_range(first: 0, last: bf16Table.panel_count(&shape))
+        let scratch = Memory(byteCount: bf16Table.scratch_size(&arguments.layer))
+        let (kernel, pixels) = (bf16Table.conv!, pixels(layer))
+        return call(layer, "conv_bf16", .bf16) {
+            arguments.layer.weights = arguments.nextWeights()
+            kernel(&arguments.layer, pixels, panels, scratch.raw)
+        }
+    }
+
     func depthwiseF32(_ layer: LayerShape) -> KernelCall {
         let weights = packF32(layer, table.dwconv_f32_packed_size, table.dwconv_f32_pack)
         var arguments = argumentsF32(layer, weights)
@@ -52,8 +67,10 @@ extension KernelCalls {
     private func call(
         _ layer: LayerShape, _ kernel: String, _ arithmetic: Arithmetic, run: @escaping () -> Void
     ) -> KernelCall {
-        let elements = layer.inputCount + layer.outputCount + layer.weightCount
-        return KernelCall(kernel: kernel, run: run, bytesMoved: elements * arithmetic.elementBytes)
+        let activations = (layer.inputCount + layer.outputCount) * arithmetic.elementBytes
+        return KernelCall(
+            kernel: kernel, arithmetic: arithmetic, run: run,
+            bytesMoved: activations + layer.weightCount * arithmetic.weightBytes)
     }
 
     // MARK: Operands

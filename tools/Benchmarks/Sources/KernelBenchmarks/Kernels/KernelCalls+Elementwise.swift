@@ -76,7 +76,8 @@ extension KernelCalls {
 
     private func call(_ kernel: String, _ tensors: [Memory], run: @escaping () -> Void) -> KernelCall {
         KernelCall(
-            kernel: kernel, run: { withExtendedLifetime(tensors, run) },
+            kernel: kernel, arithmetic: kernel.hasSuffix("f32") ? .f32 : .u8,
+            run: { withExtendedLifetime(tensors, run) },
             bytesMoved: tensors.reduce(0) { $0 + $1.bytes.count })
     }
 }

@@ -43,7 +43,7 @@ extension KernelCalls {
         run: @escaping () -> Void
     ) -> KernelCall {
         KernelCall(
-            kernel: kernel, run: { withExtendedLifetime(tensors, run) },
+            kernel: kernel, arithmetic: arithmetic, run: { withExtendedLifetime(tensors, run) },
             bytesMoved: (layer.inputCount + layer.outputCount) * arithmetic.elementBytes)
     }
 }

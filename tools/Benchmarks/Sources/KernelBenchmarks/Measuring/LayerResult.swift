@@ -12,7 +12,7 @@ package struct LayerResult: Sendable, Codable {
     package let secondsAtPeak: Double?
 
     package init(
-        layer: LayerShape, call: KernelCall, seconds: Double, peaks: MachinePeaks, rate: MachinePeaks.Rate?
+        layer: LayerShape, call: KernelCall, instructionSet: String, seconds: Double, peaks: MachinePeaks
     ) {
         self.layer = layer.text
         layerClass = LayerClass(layer)
@@ -22,6 +22,7 @@ package struct LayerResult: Sendable, Codable {
         bytesMoved = call.bytesMoved
         self.seconds = seconds
         if layer.multiplyAdds > 0 {
+            let rate = peaks.rate(of: instructionSet, call.arithmetic)
             secondsAtPeak = rate.map { Double(layer.multiplyAdds) / ($0.gigaMultiplyAddsPerSecond * 1e9) }
         } else {
             let bandwidth = peaks.bandwidth(for: call.bytesMoved)
@@ -87,7 +88,6 @@ package struct NetworkResult: Sendable, Codable {
         network: String, layers: [LayerShape], calls: KernelCalls, arithmetic: Arithmetic, peaks: MachinePeaks,
         stopwatch: Stopwatch
     ) {
-        let rate = peaks.rate(of: calls.instructionSet, arithmetic)
         var (results, without) = ([LayerResult](), 0)
         for layer in layers {
             guard let call = calls.call(layer, arithmetic) else {
@@ -95,7 +95,9 @@ package struct NetworkResult: Sendable, Codable {
                 continue
             }
             let seconds = stopwatch.medianSeconds(call.run)
-            results.append(LayerResult(layer: layer, call: call, seconds: seconds, peaks: peaks, rate: rate))
+            results.append(
+                LayerResult(
+                    layer: layer, call: call, instructionSet: calls.instructionSet, seconds: seconds, peaks: peaks))
         }
         self.init(
             network: network, instructionSet: calls.instructionSet, arithmetic: arithmetic,

@@ -74,6 +74,7 @@ package struct MachinePeaks: Sendable, Codable {
             case ("avxvnni", .u8): MP_AVXVNNI_VPDPBUSD
             case ("avx512vnni", .u8): MP_AVX512VNNI_VPDPBUSD_ZMM
             case ("avx512vnni", .f32): MP_AVX512_FMA
+            case ("avx512vnni", .bf16): MP_AVX512BF16_VDPBF16PS
             case ("neon", .u8): MP_NEON_SMLAL
             case ("neon-dotprod", .u8): MP_NEON_SDOT
             case ("neon", .f32), ("neon-dotprod", .f32): MP_NEON_FMLA
