@@ -6,6 +6,7 @@
 #include "convolution.h"
 #include "layout.h"
 #include "packing.h"
+#include "winograd.h"
 
 // Every f32 multiply-add that should fuse says so (ck_fma); all else is rounded step by step, so that u8 results are
 // the same everywhere.
@@ -27,6 +28,8 @@
 #define CK_CASES_2(K) K(1) K(2)
 #define CK_CASES_4(K) CK_CASES_2(K) K(3) K(4)
 #define CK_CASES_6(K) CK_CASES_4(K) K(5) K(6)
+#define CK_CASES_8(K) CK_CASES_6(K) K(7) K(8)
+#define CK_CASES_12(K) CK_CASES_8(K) K(9) K(10) K(11) K(12)
 #define CK_CASES_14(K) CK_CASES_6(K) K(7) K(8) K(9) K(10) K(11) K(12) K(13) K(14)
 #define CK_CASES(n, K) CK_PASTE(CK_CASES_, n)(K)
 
