@@ -82,7 +82,8 @@ private struct Layer {
         if depthwise {
             for range in pixels { kernels.dwconv_f32(&layer, range, scratch.pointer) }
         } else {
-            let panelCount = ck_panel_count(kernels.conv_f32_panel, shape.outputs, shape.groups)
+            var weightShape = shape.weightShape
+            let panelCount = kernels.conv_f32_panel_count(&weightShape)
             let middle = min(split.panel, panelCount)
             let panels = [ck_range(first: 0, last: middle), ck_range(first: middle, last: panelCount)]
             for range in pixels {

@@ -12,7 +12,10 @@ private struct Layer {
     var residual: [UInt8]
     var residualZeroPoint: UInt8
     var residualMultiplier: Float
+    var ownMultiplier: Float
     var out: ck_output_u8
+    /// Of the sum with the residual.
+    var sum: ck_output_u8
     /// Whether the kernel finds the residual where it writes its output.
     var isInPlace = false
 
@@ -30,25 +33,26 @@ private struct Layer {
         residualMultiplier = Float.random(in: 0...2, using: &generator)
         let bounds: [UInt8] = generator.oneIn(3) ? generator.integers(2).sorted() : [0, 255]
         out = ck_output_u8(zero_point: generator.byte(), min: bounds[0], max: bounds[1])
+        ownMultiplier = Float.random(in: 0...2, using: &generator)
+        sum = ck_output_u8(zero_point: generator.byte(), min: bounds[0], max: bounds[1])
     }
 
     func expectedValue(pixel: Int, output: Int, taps: [WindowShape.Tap]) -> UInt8 {
         let depth = shape.groupChannels
         let firstChannel = output / shape.groupOutputs * depth
-        var sum = bias[output]
+        var accumulator = bias[output]
         for tap in taps {
             guard let inPixel = tap.pixel else { continue }
             for channel in 0..<depth {
                 let x = Int32(input[inPixel * shape.inStride + firstChannel + channel]) - Int32(zeroPoint)
-                sum &+= x * Int32(weights[(output * shape.taps + tap.index) * depth + channel])
+                accumulator &+= x * Int32(weights[(output * shape.taps + tap.index) * depth + channel])
             }
         }
-        var value = Float(sum) * multipliers[output]
-        if shape.hasResidual {
-            let r = Int32(residual[pixel * shape.outStride + output]) - Int32(residualZeroPoint)
-            value += Float(r) * residualMultiplier
-        }
-        return requantized(value, out)
+        let own = requantized(Float(accumulator) * multipliers[output], out)
+        guard shape.hasResidual else { return own }
+        let r = Int32(residual[pixel * shape.outStride + output]) - Int32(residualZeroPoint)
+        let value = Float(Int32(own) - Int32(out.zero_point)) * ownMultiplier
+        return requantized(value + Float(r) * residualMultiplier, sum)
     }
 
     /// The values of all pixels, without gaps.
@@ -83,7 +87,8 @@ private struct Layer {
             input: input.pointer, in_stride: shape.inStride, output: output.pointer, out_stride: shape.outStride,
             weights: packed.pointer, padding: padding.pointer, in_zero_point: zeroPoint, out: out,
             residual: shape.hasResidual ? UnsafePointer(residual.pointer) : nil, residual_stride: shape.outStride,
-            residual_zero_point: residualZeroPoint, residual_multiplier: residualMultiplier)
+            residual_zero_point: residualZeroPoint, residual_multiplier: residualMultiplier,
+            own_multiplier: ownMultiplier, sum: sum)
         let scratch = Fenced<UInt8>.scratch(
             size: (depthwise ? kernels.dwconv_u8s8_u8_scratch_size : kernels.conv_u8s8_u8_scratch_size)!(&layer))
         let pixels = [
@@ -92,7 +97,8 @@ private struct Layer {
         if depthwise {
             for range in pixels { kernels.dwconv_u8s8_u8(&layer, range, scratch.pointer) }
         } else {
-            let panelCount = ck_panel_count(kernels.conv_u8s8_u8_panel, shape.outputs, shape.groups)
+            var weightShape = shape.weightShape
+            let panelCount = kernels.conv_u8s8_u8_panel_count(&weightShape)
             let middle = min(split.panel, panelCount)
             let panels = [ck_range(first: 0, last: middle), ck_range(first: middle, last: panelCount)]
             for range in pixels {

@@ -39,10 +39,15 @@ struct KernelTable: @unchecked Sendable, CustomTestStringConvertible {
         #expect(ck_best_table() == KernelTable.available.last?.pointer)
     }
 
-    @Test func panelsAreCountedPerGroup() {
-        #expect(ck_panel_count(32, 64, 1) == 2)
-        #expect(ck_panel_count(32, 65, 1) == 3)
-        #expect(ck_panel_count(32, 66, 2) == 4)
-        #expect(ck_panel_count(32, 0, 1) == 0)
+    @Test(arguments: KernelTable.available)
+    func panelsAreCountedPerGroup(table: KernelTable) {
+        let kernels = table.pointer.pointee
+        for outputs in [1, 7, 64, 65, 200] {
+            var whole = ck_weight_shape(out_channels: outputs, taps: 9, group_channels: 5, groups: 1)
+            var grouped = ck_weight_shape(out_channels: 3 * outputs, taps: 9, group_channels: 5, groups: 3)
+            #expect(kernels.conv_u8s8_u8_panel_count(&grouped) == 3 * kernels.conv_u8s8_u8_panel_count(&whole))
+            #expect(kernels.conv_f32_panel_count(&grouped) == 3 * kernels.conv_f32_panel_count(&whole))
+            #expect((1...outputs).contains(kernels.conv_u8s8_u8_panel_count(&whole)))
+        }
     }
 }

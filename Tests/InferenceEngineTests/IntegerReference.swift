@@ -23,6 +23,8 @@ struct IntegerReference {
             let node = graph[id]
             if let result = runInIntegers(node, id) {
                 codes[node.outputs[0].index] = result
+            } else if let results = selectChannels(node) {
+                for (output, result) in zip(node.outputs, results) { codes[output.index] = result }
             } else {
                 let operands = node.inputs.map { $0.map { real($0) } }
                 let results = try node.operation.evaluate(operands, outputCount: node.outputs.count, node: node.name)
@@ -116,6 +118,30 @@ struct IntegerReference {
             return codes[first.index].map { $0.map { requantizedIfNeeded($0, input, output) } }
         default:
             return nil
+        }
+    }
+
+    /// Some channels of images that are integers already; `nil` for any other node.
+    private func selectChannels(_ node: Node) -> [[UInt8]]? {
+        guard let input = node.inputs.first ?? nil, let codes = codes[input.index], let present = quantized[input],
+            graph[input].type.shape.rank == 4
+        else { return nil }
+        let axis: Int
+        switch node.operation {
+        case .split(let given, _): axis = given
+        case .slice(let slice):
+            guard slice.axes.count == 1, slice.steps == [1] else { return nil }
+            axis = slice.axes[0]
+        default: return nil
+        }
+        let whole = Tensor(codes, shape: graph[input].type.shape)
+        guard whole.shape.normalizedAxis(axis) == 1,
+            let parts = try? node.operation.evaluate([whole], outputCount: node.outputs.count, node: node.name)
+        else { return nil }
+        return zip(parts, node.outputs).map { part, output in
+            let codes = part.array(of: UInt8.self)
+            guard let wanted = quantized[output] else { preconditionFailure("\(graph[output].name) is not quantised") }
+            return codes.map { requantizedIfNeeded($0, present, wanted) }
         }
     }
 

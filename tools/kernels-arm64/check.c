@@ -175,7 +175,7 @@ static void run_conv_u8(const ck_table *t, ck_conv_u8 *layer, const ck_weights_s
         t->dwconv_u8s8_u8(layer, (ck_range){middle, pixels}, scratch);
         return;
     }
-    size_t panels = ck_panel_count(t->conv_u8s8_u8_panel, layer->out_channels, layer->groups);
+    size_t panels = t->conv_u8s8_u8_panel_count(&weights->shape);
     size_t half = pick(0, panels);
     t->conv_u8s8_u8(layer, (ck_range){0, middle}, (ck_range){0, panels}, scratch);
     t->conv_u8s8_u8(layer, (ck_range){middle, pixels}, (ck_range){half, panels}, scratch);
@@ -194,11 +194,32 @@ static void run_conv_f32(const ck_table *t, ck_conv_f32 *layer, const ck_weights
         t->dwconv_f32(layer, (ck_range){middle, pixels}, scratch);
         return;
     }
-    size_t panels = ck_panel_count(t->conv_f32_panel, layer->out_channels, layer->groups);
+    size_t panels = t->conv_f32_panel_count(&weights->shape);
     size_t half = pick(0, panels);
     t->conv_f32(layer, (ck_range){0, middle}, (ck_range){0, panels}, scratch);
     t->conv_f32(layer, (ck_range){middle, pixels}, (ck_range){half, panels}, scratch);
     t->conv_f32(layer, (ck_range){middle, pixels}, (ck_range){0, half}, scratch);
+}
+
+/// Half to even, as the bfloat16 kernels round their operands.
+static float rounded_to_bf16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static void run_conv_bf16(const ck_bf16_table *t, ck_conv_f32 *layer, const ck_weights_f32 *weights) {
+    size_t pixels = out_pixels(&layer->geometry), middle = pixels ? pick(0, pixels) : 0;
+    void *packed = fenced(PACKED, t->packed_size(&weights->shape), 4);
+    t->pack(weights, packed);
+    layer->weights = packed;
+    void *scratch = fenced(SCRATCH, t->scratch_size(layer), 16);
+    size_t panels = t->panel_count(&weights->shape), half = pick(0, panels);
+    t->conv(layer, (ck_range){0, middle}, (ck_range){0, panels}, scratch);
+    t->conv(layer, (ck_range){middle, pixels}, (ck_range){half, panels}, scratch);
+    t->conv(layer, (ck_range){middle, pixels}, (ck_range){0, half}, scratch);
 }
 
 static void check_conv_u8(const ck_table *t, const shape *s, bool depthwise) {
@@ -239,6 +260,8 @@ static void check_conv_u8(const ck_table *t, const shape *s, bool depthwise) {
         .residual_stride = out_stride,
         .residual_zero_point = (uint8_t)random_bits(),
         .residual_multiplier = uniform() + 1,
+        .own_multiplier = uniform() + 1,
+        .sum = {(uint8_t)random_bits(), narrow ? (a < b ? a : b) : 0, narrow ? (a < b ? b : a) : 255},
     };
     size_t size = extent(pixels, s->outputs, out_stride);
     uint8_t *expected = layer.output = output(EXPECTED, size);
@@ -284,6 +307,18 @@ static void check_conv_f32(const ck_table *t, const shape *s, bool depthwise) {
     // All magnitudes are at most 1, so sum |a||b| <= k + 2.
     bool ok = close_floats(expected, actual, count, 1e-6f * (float)(k + 2));
     report(ok, t, depthwise ? "dwconv_f32" : "conv_f32", describe(s));
+
+    const ck_bf16_table *bf16 = depthwise ? NULL : ck_bf16_table_for(t->isa);
+    if (!bf16) return;
+    actual = layer.output = output(ACTUAL, count * sizeof(float));
+    run_conv_bf16(bf16, &layer, &weights);
+    // What it computes is the float convolution of rounded operands.
+    float *input = (float *)layer.input, *rounded = (float *)weights.weights;
+    for (size_t i = 0; i < extent(in_pixels, s->channels, in_stride); ++i) input[i] = rounded_to_bf16(input[i]);
+    for (size_t i = 0; i < s->outputs * k; ++i) rounded[i] = rounded_to_bf16(rounded[i]);
+    expected = layer.output = output(EXPECTED, count * sizeof(float));
+    run_conv_f32(ck_table_for(CK_ISA_SCALAR), &layer, &weights, false);
+    report(close_floats(expected, actual, count, 1e-6f * (float)(k + 2)), t, "conv_bf16", describe(s));
 }
 
 // MARK: Winograd
@@ -656,7 +691,7 @@ static void bench(const ck_table *t, const shape *s, bool depthwise) {
     run_conv_u8(t, &u8, &w8, depthwise);
     size_t size = (depthwise ? t->dwconv_u8s8_u8_scratch_size : t->conv_u8s8_u8_scratch_size)(&u8);
     void *scratch = fenced(SCRATCH, size, 64);
-    ck_range all = {0, pixels}, panels = {0, ck_panel_count(t->conv_u8s8_u8_panel, s->outputs, s->groups)};
+    ck_range all = {0, pixels}, panels = {0, t->conv_u8s8_u8_panel_count(&shape)};
     if (depthwise) TIME(u8_time, t->dwconv_u8s8_u8(&u8, all, scratch));
     else TIME(u8_time, t->conv_u8s8_u8(&u8, all, panels, scratch));
 
@@ -670,7 +705,7 @@ static void bench(const ck_table *t, const shape *s, bool depthwise) {
     run_conv_f32(t, &f32, &w32, depthwise);
     size = (depthwise ? t->dwconv_f32_scratch_size : t->conv_f32_scratch_size)(&f32);
     scratch = fenced(SCRATCH, size, 64);
-    panels.last = ck_panel_count(t->conv_f32_panel, s->outputs, s->groups);
+    panels.last = t->conv_f32_panel_count(&shape);
     if (depthwise) TIME(f32_time, t->dwconv_f32(&f32, all, scratch));
     else TIME(f32_time, t->conv_f32(&f32, all, panels, scratch));
 
@@ -696,7 +731,7 @@ static void bench_winograd(const ck_table *t, const shape *s) {
         .min = -INFINITY, .max = INFINITY};
     run_conv_f32(t, &layer, &weights, false);
     void *scratch = fenced(SCRATCH, t->conv_f32_scratch_size(&layer), 64);
-    ck_range panels = {0, ck_panel_count(t->conv_f32_panel, s->outputs, 1)};
+    ck_range panels = {0, t->conv_f32_panel_count(&shape)};
     TIME(direct, t->conv_f32(&layer, (ck_range){0, pixels}, panels, scratch));
     panels.last = t->winograd_f32_panel_count(&shape);
     for (size_t tile = 2; tile <= 4; tile += 2) {

@@ -8,13 +8,14 @@
 #define CK_BYTES 16
 #define CK_U8_ROWS 4
 #define CK_U8_VECTORS 2
-#define CK_U8_TILE 4x8
-#define CK_F32_ROWS 6
+#define CK_U8_TILES(K) K(4, 1) K(4, 2)
+#define CK_F32_ROWS 8
 #define CK_F32_VECTORS 4
-#define CK_F32_TILE 6x16
+#define CK_F32_TILES(K) K(8, 1) K(8, 2) K(8, 3) K(6, 4)
 #define CK_ACTIVATION_OFFSET 128
 
 #include "../simd/vectors.h"
+#include "requantize_neon.h"
 
 // Activations less 128 are signed bytes, whose products fit 16 bits and are summed in pairs into 32: each channel has
 // two partial sums, added at the end.
@@ -32,6 +33,11 @@ CK_INLINE ck_activations ck_load_activations(const uint8_t *x) {
     uint32_t four;
     __builtin_memcpy(&four, x, sizeof four);
     return vreinterpretq_s8_u32(vdupq_n_u32(four ^ 0x80808080u));
+}
+
+CK_INLINE ck_sums ck_start(ck_vi32 bias) {
+    const int32x4_t b = (int32x4_t)bias, zero = vdupq_n_s32(0);
+    return (ck_sums){vzip1q_s32(b, zero), vzip2q_s32(b, zero)};
 }
 
 CK_INLINE ck_sums ck_dot(ck_sums sums, ck_activations a, ck_weights w) {

@@ -6,17 +6,18 @@
 #define CK_ISA_CODE CK_ISA_NEON_DOTPROD
 #define CK_LANES 4
 #define CK_BYTES 16
-#define CK_U8_ROWS 6
+#define CK_U8_ROWS 8
 #define CK_U8_VECTORS 4
-#define CK_U8_TILE 6x16
-#define CK_F32_ROWS 6
+#define CK_U8_TILES(K) K(8, 1) K(8, 2) K(8, 3) K(6, 4)
+#define CK_F32_ROWS 8
 #define CK_F32_VECTORS 4
-#define CK_F32_TILE 6x16
+#define CK_F32_TILES(K) K(8, 1) K(8, 2) K(8, 3) K(6, 4)
 #define CK_ACTIVATION_OFFSET 128
 
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
 
 #include "../simd/vectors.h"
+#include "requantize_neon.h"
 
 // sdot wants signed operands: activations less 128.
 typedef int8x16_t ck_weights, ck_activations;
@@ -30,6 +31,10 @@ CK_INLINE ck_activations ck_load_activations(const uint8_t *x) {
     uint32_t four;
     __builtin_memcpy(&four, x, sizeof four);
     return vreinterpretq_s8_u32(veorq_u32(vdupq_n_u32(four), vdupq_n_u32(0x80808080u)));
+}
+
+CK_INLINE ck_sums ck_start(ck_vi32 bias) {
+    return (ck_sums)bias;
 }
 
 CK_INLINE ck_sums ck_dot(ck_sums sums, ck_activations a, ck_weights w) {

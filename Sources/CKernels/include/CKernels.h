@@ -12,9 +12,9 @@
 // Numerics
 // - u8 kernels give the same bytes on every instruction set. Floating-point contraction is off in them;
 //   the rounding mode is assumed to be the default (to nearest, ties to even).
-//   Requantisation of an int32 accumulator: f = (float)acc * multiplier; the residual, if any, is added in float;
-//   f is clamped to [min - zero_point, max - zero_point] (NaN gives the lower bound), rounded half to even,
-//   then zero_point is added. int32 sums wrap in two's complement.
+//   Requantisation of an int32 accumulator: f = (float)acc * multiplier is clamped to
+//   [min - zero_point, max - zero_point], rounded half to even, then zero_point is added. int32 sums wrap in two's
+//   complement. Multipliers are finite and at most 2^64 in magnitude.
 // - f32 kernels may fuse and reorder: results differ between instruction sets within the usual bound
 //   of K * epsilon * sum |a||b|.
 // - winograd_f32 computes tiles of outputs from tiles of inputs, and its rounding errors are relative to these: a result
@@ -96,12 +96,15 @@ typedef struct ck_conv_u8 {
     const uint8_t *padding;
     uint8_t in_zero_point;
     ck_output_u8 out;
-    /// Tensor of the output's shape added before the clamp, or NULL; it may be the output itself, with its stride:
-    /// f += (float)(residual - residual_zero_point) * residual_multiplier.
+    /// Tensor of the output's shape to add, or NULL; it may be the output itself, with its stride. The convolution's
+    /// own value y, as it would be without a residual, is the first operand of ck_add_u8, so that fusing the two
+    /// changes no bit: f = (float)(y - out.zero_point) * own_multiplier
+    ///   + (float)(residual - residual_zero_point) * residual_multiplier, requantised by `sum`.
     const uint8_t *residual;
     size_t residual_stride;
     uint8_t residual_zero_point;
-    float residual_multiplier;
+    float residual_multiplier, own_multiplier;
+    ck_output_u8 sum;
 } ck_conv_u8;
 
 /// One float convolution; the members are those of ck_conv_u8.
@@ -275,20 +278,20 @@ typedef enum ck_isa {
 
 /// The kernels of one instruction set.
 ///
-/// Convolution weights are packed once per table into panels of `*_panel` output channels. Panels are numbered over
-/// all groups: see ck_panel_count. A convolution computes the rectangle pixels x panels, so a caller
-/// divides either. Scratch: the size asked for, 16-byte aligned, one per concurrent call.
+/// Convolution weights are packed once per table into panels of output channels, as wide as suits their number; panels
+/// are numbered over all groups. A convolution computes the rectangle pixels x panels, so a caller divides either.
+/// Scratch: the size asked for, 16-byte aligned, one per concurrent call.
 typedef struct ck_table {
     ck_isa isa;
     const char *name;
 
-    size_t conv_u8s8_u8_panel;
+    size_t (*conv_u8s8_u8_panel_count)(const ck_weight_shape *);
     size_t (*conv_u8s8_u8_packed_size)(const ck_weight_shape *);
     void (*conv_u8s8_u8_pack)(const ck_weights_s8 *, void *packed);
     size_t (*conv_u8s8_u8_scratch_size)(const ck_conv_u8 *);
     void (*conv_u8s8_u8)(const ck_conv_u8 *, ck_range pixels, ck_range panels, void *scratch);
 
-    size_t conv_f32_panel;
+    size_t (*conv_f32_panel_count)(const ck_weight_shape *);
     size_t (*conv_f32_packed_size)(const ck_weight_shape *);
     void (*conv_f32_pack)(const ck_weights_f32 *, void *packed);
     size_t (*conv_f32_scratch_size)(const ck_conv_f32 *);
@@ -341,16 +344,25 @@ typedef struct ck_table {
     void (*nchw_to_nhwc_f32)(const ck_layout_f32 *, ck_range pixels);
 } ck_table;
 
+/// Float convolution with products in bfloat16: activations and weights are rounded to it, half to even, subnormals are
+/// zero; products are summed in float. The relative error of a product is at most 2^-7. Members as in ck_table; no
+/// depthwise kernels, whose time goes into loads.
+typedef struct ck_bf16_table {
+    size_t (*panel_count)(const ck_weight_shape *);
+    size_t (*packed_size)(const ck_weight_shape *);
+    void (*pack)(const ck_weights_f32 *, void *packed);
+    size_t (*scratch_size)(const ck_conv_f32 *);
+    void (*conv)(const ck_conv_f32 *, ck_range pixels, ck_range panels, void *scratch);
+} ck_bf16_table;
+
+/// The bfloat16 kernels that go with an instruction set; NULL where this CPU lacks them.
+const ck_bf16_table *ck_bf16_table_for(ck_isa isa);
+
 /// The table of an instruction set; NULL where this CPU or this build lacks it. CK_ISA_SCALAR is always there.
 const ck_table *ck_table_for(ck_isa isa);
 
 /// The fastest table of this machine.
 const ck_table *ck_best_table(void);
-
-/// Number of weight panels of a convolution; panel is the table's `conv_*_panel`.
-static inline size_t ck_panel_count(size_t panel, size_t out_channels, size_t groups) {
-    return groups * ((out_channels / groups + panel - 1) / panel);
-}
 
 /// Number of Winograd tiles of a layer, image by image, row by row.
 static inline size_t ck_winograd_tile_count(const ck_geometry *g, size_t tile) {

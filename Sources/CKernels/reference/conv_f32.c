@@ -43,7 +43,7 @@ static float value(const ck_conv_f32 *c, ck_window w, size_t pixel, size_t o) {
 void ck_f32_conv_f32__scalar(const ck_conv_f32 *c, ck_range pixels, ck_range panels, void *scratch) {
     (void)scratch;
     size_t group_outputs = c->out_channels / c->groups;
-    size_t group_panels = ck_panel_count(CK_REFERENCE_PANEL, group_outputs, 1);
+    size_t group_panels = ck_reference_panels(group_outputs);
     for (size_t pixel = pixels.first; pixel < pixels.last; ++pixel) {
         ck_window w = ck_window_at(&c->geometry, pixel);
         for (size_t panel = panels.first; panel < panels.last; ++panel) {

@@ -46,18 +46,17 @@ static uint8_t value(const ck_conv_u8 *c, ck_window w, size_t pixel, size_t o) {
             }
         }
     }
-    float f = (float)(int32_t)sum * multipliers[o];
-    if (c->residual) {
-        int r = c->residual[pixel * c->residual_stride + o] - c->residual_zero_point;
-        f += (float)r * c->residual_multiplier;
-    }
-    return ck_requantize(f, c->out);
+    uint8_t own = ck_requantize((float)(int32_t)sum * multipliers[o], c->out);
+    if (!c->residual) return own;
+    int r = c->residual[pixel * c->residual_stride + o] - c->residual_zero_point;
+    float f = (float)(own - c->out.zero_point) * c->own_multiplier;
+    return ck_requantize(f + (float)r * c->residual_multiplier, c->sum);
 }
 
 void ck_u8s8_conv_u8__scalar(const ck_conv_u8 *c, ck_range pixels, ck_range panels, void *scratch) {
     (void)scratch;
     size_t group_outputs = c->out_channels / c->groups;
-    size_t group_panels = ck_panel_count(CK_REFERENCE_PANEL, group_outputs, 1);
+    size_t group_panels = ck_reference_panels(group_outputs);
     for (size_t pixel = pixels.first; pixel < pixels.last; ++pixel) {
         ck_window w = ck_window_at(&c->geometry, pixel);
         for (size_t panel = panels.first; panel < panels.last; ++panel) {

@@ -11,6 +11,11 @@
 /// Output channels of a panel; only a unit for dividing work here.
 #define CK_REFERENCE_PANEL 8
 
+/// Panels of one group.
+static inline size_t ck_reference_panels(size_t group_outputs) {
+    return (group_outputs + CK_REFERENCE_PANEL - 1) / CK_REFERENCE_PANEL;
+}
+
 static inline float ck_clamp(float x, float min, float max) {
     x = x > min ? x : min;
     return x < max ? x : max;
@@ -25,6 +30,8 @@ static inline uint8_t ck_requantize(float f, ck_output_u8 out) {
 }
 
 extern const ck_table ck_table_scalar;
+
+size_t ck_conv_panel_count__scalar(const ck_weight_shape *);
 
 size_t ck_u8s8_conv_u8_packed_size__scalar(const ck_weight_shape *);
 void ck_u8s8_conv_u8_pack__scalar(const ck_weights_s8 *, void *packed);

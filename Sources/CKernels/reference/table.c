@@ -1,15 +1,19 @@
 #include "reference.h"
 
+size_t ck_conv_panel_count__scalar(const ck_weight_shape *s) {
+    return s->groups ? s->groups * ck_reference_panels(s->out_channels / s->groups) : 0;
+}
+
 // A depthwise convolution is the grouped one here.
 const ck_table ck_table_scalar = {
     .isa = CK_ISA_SCALAR,
     .name = "scalar",
-    .conv_u8s8_u8_panel = CK_REFERENCE_PANEL,
+    .conv_u8s8_u8_panel_count = ck_conv_panel_count__scalar,
     .conv_u8s8_u8_packed_size = ck_u8s8_conv_u8_packed_size__scalar,
     .conv_u8s8_u8_pack = ck_u8s8_conv_u8_pack__scalar,
     .conv_u8s8_u8_scratch_size = ck_u8s8_conv_u8_scratch_size__scalar,
     .conv_u8s8_u8 = ck_u8s8_conv_u8__scalar,
-    .conv_f32_panel = CK_REFERENCE_PANEL,
+    .conv_f32_panel_count = ck_conv_panel_count__scalar,
     .conv_f32_packed_size = ck_f32_conv_f32_packed_size__scalar,
     .conv_f32_pack = ck_f32_conv_f32_pack__scalar,
     .conv_f32_scratch_size = ck_f32_conv_f32_scratch_size__scalar,

@@ -2,21 +2,43 @@
 //   ck_weights     one vector of weights: CK_LANES channels x 4 consecutive k
 //   ck_activations 4 consecutive k of one row, repeated in every lane
 //   ck_sums        running sums of CK_LANES channels
-// with ck_load_weights, ck_load_activations, ck_dot and ck_total.
+// with ck_load_weights, ck_load_activations, ck_start, ck_dot and ck_total.
 
-/// Sums of a tile, bias excluded: totals[row * CK_U8_VECTORS + vector].
-CK_INLINE void ck_conv_u8_sum(
-    const size_t rows, const size_t vectors, const ck_convolution *c, const ck_tile *t, ck_vi32 *totals) {
+/// Requantises the sums of a tile that has a residual. Rolled: such layers have long sums.
+static void ck_conv_u8_add(
+    const ck_conv_u8 *arguments, const ck_tile *t, size_t vectors, const ck_vi32 *totals, const float *multipliers) {
+    const ck_conv_u8 layer = *arguments;  // a copy, since stores of bytes may alias anything
+    const ck_rounding own = ck_rounding_of(layer.out);
+    const ck_requantizer sum = ck_requantizer_of(layer.sum);
+    const uint8_t *residual = layer.residual + t->pixel * layer.residual_stride + t->channel;
+    uint8_t *output = layer.output + t->pixel * layer.out_stride + t->channel;
+    for (size_t i = 0; i < t->rows; ++i, residual += layer.residual_stride, output += layer.out_stride) {
+        ck_vf32 f[CK_U8_VECTORS] = {0};
+        for (size_t v = 0; v < vectors && v * CK_LANES < t->channels; ++v) {
+            const size_t left = t->channels - v * CK_LANES, count = left < CK_LANES ? left : CK_LANES;
+            ck_vf32 y = ck_to_f32(totals[i * vectors + v]) * ck_load_f32(multipliers + v * CK_LANES, CK_LANES);
+            ck_vi32 r = ck_widen(ck_load_u8(residual + v * CK_LANES, count)) - layer.residual_zero_point;
+            f[v] = ck_round_f32(y, own) * layer.own_multiplier + ck_to_f32(r) * layer.residual_multiplier;
+        }
+        ck_store_requantized(output, f, vectors, t->channels, &sum);
+    }
+}
+
+CK_INLINE void ck_conv_u8_tile(
+    const size_t rows, const size_t full_rows, const size_t vectors, const ck_convolution *c, const ck_tile *t) {
     const size_t width = vectors * CK_LANES;
-    const int8_t *weights = (const int8_t *)t->panel + width * (sizeof(int32_t) + sizeof(float));
+    const int32_t *bias = t->panel;
+    const float *multipliers = (const float *)(bias + width);
+    const int8_t *weights = (const int8_t *)(multipliers + width);
     const size_t taps = c->taps, length = c->row_size;
 
     ck_sums sums[CK_U8_ROWS][CK_U8_VECTORS];
-    CK_UNROLL for (size_t i = 0; i < rows; ++i) {
-        CK_UNROLL for (size_t v = 0; v < vectors; ++v) sums[i][v] = (ck_sums){0};
+    CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
+        const ck_sums start = ck_start(ck_load_i32(bias + v * CK_LANES, CK_LANES));
+        CK_UNROLL for (size_t i = 0; i < rows; ++i) sums[i][v] = start;
     }
     const void *const *pointers = t->pointers;
-    for (size_t tap = 0; tap < taps; ++tap, pointers += CK_U8_ROWS) {
+    for (size_t tap = 0; tap < taps; ++tap, pointers += full_rows) {
         const uint8_t *x[CK_U8_ROWS];
         CK_UNROLL for (size_t i = 0; i < rows; ++i) x[i] = pointers[i];
         for (size_t k = 0; k < length; k += CK_K_STEP, weights += width * CK_K_STEP) {
@@ -30,99 +52,91 @@ CK_INLINE void ck_conv_u8_sum(
             }
         }
     }
-    CK_UNROLL for (size_t i = 0; i < rows; ++i) {
-        CK_UNROLL for (size_t v = 0; v < vectors; ++v) totals[i * CK_U8_VECTORS + v] = ck_total(sums[i][v]);
-    }
-}
 
-/// Adds bias and residual, requantises and stores. Once for all tile sizes: unlike the sums it is not worth unrolling.
-static void ck_conv_u8_finish(const ck_conv_u8 *arguments, const ck_tile *t, const ck_vi32 *totals) {
-    const ck_conv_u8 layer = *arguments;  // a copy, since stores of bytes may alias anything
-    const ck_rounding rounding = ck_rounding_of(layer.out);
-    const size_t width = t->vectors * CK_LANES, rows = t->rows;
-    for (size_t first = 0; first < t->channels; first += CK_LANES, ++totals) {
-        const size_t left = t->channels - first, count = left < CK_LANES ? left : CK_LANES;
-        const int32_t *bias = (const int32_t *)t->panel + first;
-        ck_vi32 b = ck_load_i32(bias, CK_LANES);
-        ck_vf32 m = ck_load_f32((const float *)(bias + width), CK_LANES);
-        size_t at = t->pixel * layer.out_stride + t->channel + first;
-        size_t residual_at = t->pixel * layer.residual_stride + t->channel + first;
-        for (size_t i = 0; i < rows; ++i, at += layer.out_stride, residual_at += layer.residual_stride) {
-            ck_vf32 f = ck_to_f32(totals[i * CK_U8_VECTORS] + b) * m;
-            if (layer.residual) {
-                ck_vi32 x = ck_widen(ck_load_u8(layer.residual + residual_at, count)) - layer.residual_zero_point;
-                f += ck_to_f32(x) * layer.residual_multiplier;
-            }
-            ck_store_u8(layer.output + at, ck_round(f, rounding), count);
+    const ck_conv_u8 *layer = c->layer;
+    if (layer->residual) {
+        ck_vi32 totals[CK_U8_ROWS * CK_U8_VECTORS];
+        CK_UNROLL for (size_t i = 0; i < rows; ++i) {
+            CK_UNROLL for (size_t v = 0; v < vectors; ++v) totals[i * vectors + v] = ck_total(sums[i][v]);
         }
+        return ck_conv_u8_add(layer, t, vectors, totals, multipliers);
+    }
+    const ck_requantizer requantizer = ck_requantizer_of(layer->out);
+    const size_t out_stride = layer->out_stride;
+    uint8_t *output = layer->output + t->pixel * out_stride + t->channel;
+    ck_vf32 m[CK_U8_VECTORS];
+    CK_UNROLL for (size_t v = 0; v < vectors; ++v) m[v] = ck_load_f32(multipliers + v * CK_LANES, CK_LANES);
+    CK_UNROLL for (size_t i = 0; i < rows; ++i, output += out_stride) {
+        ck_vf32 f[CK_U8_VECTORS];
+        CK_UNROLL for (size_t v = 0; v < vectors; ++v) f[v] = ck_to_f32(ck_total(sums[i][v])) * m[v];
+        ck_store_requantized(output, f, vectors, t->channels, &requantizer);
     }
 }
 
-CK_INLINE void ck_conv_u8_rows(
-    const size_t vectors, const ck_convolution *c, const ck_tile *t, ck_vi32 *totals) {
-    switch (t->rows) {
-#define CK_CASE(rows) \
-    case rows:        \
-        return ck_conv_u8_sum(rows, vectors, c, t, totals);
-        CK_CASES(CK_U8_ROWS, CK_CASE)
-#undef CK_CASE
+// One kernel per width of panel: ck_u8s8_igemm_u8__<isa>_<rows>x<vectors>v.
+#define CK_DEFINE_KERNEL(row_count, vector_count)                                                                      \
+    static void CK_NAME(ck_u8s8_igemm_u8, row_count##x##vector_count##v)(const ck_convolution *c, const ck_tile *t) {  \
+        enum { full_rows = row_count, vectors = vector_count };                                                        \
+        switch (t->rows) { CK_CASES(row_count, CK_TILE_CASE) }                                                         \
     }
-}
+#define CK_TILE_CASE(rows) \
+    case rows:             \
+        return ck_conv_u8_tile(rows, full_rows, vectors, c, t);
+CK_U8_TILES(CK_DEFINE_KERNEL)
+#undef CK_DEFINE_KERNEL
+#undef CK_TILE_CASE
 
-static void CK_NAME(ck_u8s8_igemm_u8, CK_U8_TILE)(const ck_convolution *c, const ck_tile *t) {
-    ck_vi32 totals[CK_U8_ROWS * CK_U8_VECTORS];
-    switch (t->vectors) {
-#define CK_CASE(vectors)                        \
-    case vectors:                               \
-        ck_conv_u8_rows(vectors, c, t, totals); \
-        break;
-        CK_CASES(CK_U8_VECTORS, CK_CASE)
-#undef CK_CASE
-    }
-    ck_conv_u8_finish(c->layer, t, totals);
-}
-
-#define CK_U8_PANEL (CK_LANES * CK_U8_VECTORS)
-
-static const ck_packing ck_packing_u8 = {CK_LANES, CK_U8_PANEL, CK_ACTIVATION_OFFSET};
+static const ck_packing ck_packing_u8 = {CK_LANES, CK_U8_VECTORS, CK_ACTIVATION_OFFSET};
 
 static ck_convolution ck_convolution_u8(const ck_conv_u8 *layer) {
     const ck_geometry *g = &layer->geometry;
-    size_t inputs = layer->in_channels / layer->groups;
+    const size_t inputs = layer->in_channels / layer->groups, outputs = layer->out_channels / layer->groups;
+    const size_t vectors = ck_panel_vectors(outputs, ck_packing_u8), width = vectors * CK_LANES;
     ck_convolution c = {
         .layer = layer,
-        .kernel = CK_NAME(ck_u8s8_igemm_u8, CK_U8_TILE),
-        .rows = CK_U8_ROWS,
-        .lanes = CK_LANES,
-        .panel = CK_U8_PANEL,
+        .width = width,
         .geometry = g,
         .input = (const char *)layer->input,
         .padding = (const char *)layer->padding,
         .weights = layer->weights,
         .in_stride = layer->in_stride,
         .groups = layer->groups,
-        .outputs = layer->out_channels / layer->groups,
+        .outputs = outputs,
         .tap_size = inputs,
-        .channel_size = ck_channel_size_u8(g->kernel_height * g->kernel_width * inputs),
+        .panels = (outputs + width - 1) / width,
+        .panel_size = width * ck_channel_size_u8(g->kernel_height * g->kernel_width * inputs),
     };
+    switch (vectors) {
+#define CK_CHOOSE(row_count, vector_count)                                        \
+    case vector_count:                                                            \
+        c.rows = row_count;                                                       \
+        c.kernel = CK_NAME(ck_u8s8_igemm_u8, row_count##x##vector_count##v); \
+        break;
+        CK_U8_TILES(CK_CHOOSE)
+#undef CK_CHOOSE
+    }
     ck_convolution_prepare(&c, 16);
     return c;
 }
 
-static size_t CK_NAME(ck_u8s8_conv_u8_packed_size, CK_U8_TILE)(const ck_weight_shape *s) {
+static size_t CK_NAME(ck_conv_u8_panel_count, CK_LANES)(const ck_weight_shape *s) {
+    return ck_panel_count(s, ck_packing_u8);
+}
+
+static size_t CK_NAME(ck_u8s8_conv_u8_packed_size, CK_LANES)(const ck_weight_shape *s) {
     return ck_packed_size_u8(s, ck_packing_u8);
 }
 
-static void CK_NAME(ck_u8s8_conv_u8_pack, CK_U8_TILE)(const ck_weights_s8 *w, void *packed) {
+static void CK_NAME(ck_u8s8_conv_u8_pack, CK_LANES)(const ck_weights_s8 *w, void *packed) {
     ck_pack_u8(w, ck_packing_u8, packed);
 }
 
-static size_t CK_NAME(ck_u8s8_conv_u8_scratch_size, CK_U8_TILE)(const ck_conv_u8 *layer) {
+static size_t CK_NAME(ck_u8s8_conv_u8_scratch_size, CK_LANES)(const ck_conv_u8 *layer) {
     ck_convolution c = ck_convolution_u8(layer);
     return ck_convolution_scratch_size(&c);
 }
 
-static void CK_NAME(ck_u8s8_conv_u8, CK_U8_TILE)(
+static void CK_NAME(ck_u8s8_conv_u8, CK_LANES)(
     const ck_conv_u8 *layer, ck_range pixels, ck_range panels, void *scratch) {
     ck_convolution c = ck_convolution_u8(layer);
     ck_convolution_run(&c, pixels, panels, scratch);

@@ -35,16 +35,16 @@ CK_INLINE void ck_dwconv_u8_block(
             sums[v] += __builtin_convertvector(product, ck_vi32);
         }
     }
-    ck_rounding rounding = ck_rounding_of(layer->out);
+    const ck_rounding own = ck_rounding_of(layer->out), sum = ck_rounding_of(layer->sum);
     CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
         size_t at = c + v * CK_LANES;
         ck_vf32 f = ck_to_f32(sums[v]) * ck_load_f32(multipliers + at, CK_LANES);
         if (layer->residual) {
             const uint8_t *r = layer->residual + d->pixel * layer->residual_stride + at;
             ck_vi32 x = ck_widen(ck_load_u8(r, count)) - layer->residual_zero_point;
-            f += ck_to_f32(x) * layer->residual_multiplier;
+            f = ck_round_f32(f, own) * layer->own_multiplier + ck_to_f32(x) * layer->residual_multiplier;
         }
-        ck_store_u8(layer->output + d->pixel * layer->out_stride + at, ck_round(f, rounding), count);
+        ck_store_u8(layer->output + d->pixel * layer->out_stride + at, ck_round(f, layer->residual ? sum : own), count);
     }
 }
 

@@ -1,11 +1,12 @@
 // All vector kernels of one instruction set. The including file, which is one translation unit, has
 // - defined CK_ISA and CK_ISA_CODE, its name and its ck_isa;
 // - defined CK_LANES and CK_BYTES, the 32-bit lanes and the bytes of a register;
-// - defined CK_U8_ROWS, CK_U8_VECTORS and CK_F32_ROWS, CK_F32_VECTORS, the tiles of the convolutions in pixels and
-//   vectors of channels, and CK_U8_TILE, CK_F32_TILE, the same for names;
+// - defined CK_U8_TILES and CK_F32_TILES, the tiles of the convolutions: K(rows, vectors) for each width of a panel from
+//   one vector of channels up, and as CK_U8_ROWS, CK_U8_VECTORS, CK_F32_ROWS, CK_F32_VECTORS the largest of each;
 // - defined CK_ACTIVATION_OFFSET, what its ck_dot subtracts from activations;
 // - set the target of the functions that follow and included simd/vectors.h;
-// - defined the operations simd/conv_u8.h wants.
+// - defined the operations simd/conv_u8.h wants, and how floats become bytes: ck_requantizer, ck_requantizer_of and
+//   ck_store_requantized.
 
 #include "conv_u8.h"
 #include "conv_f32.h"
@@ -17,16 +18,16 @@
 const ck_table CK_PASTE(ck_table_, CK_ISA) = {
     .isa = CK_ISA_CODE,
     .name = CK_STRING(CK_ISA),
-    .conv_u8s8_u8_panel = CK_U8_PANEL,
-    .conv_u8s8_u8_packed_size = CK_NAME(ck_u8s8_conv_u8_packed_size, CK_U8_TILE),
-    .conv_u8s8_u8_pack = CK_NAME(ck_u8s8_conv_u8_pack, CK_U8_TILE),
-    .conv_u8s8_u8_scratch_size = CK_NAME(ck_u8s8_conv_u8_scratch_size, CK_U8_TILE),
-    .conv_u8s8_u8 = CK_NAME(ck_u8s8_conv_u8, CK_U8_TILE),
-    .conv_f32_panel = CK_F32_PANEL,
-    .conv_f32_packed_size = CK_NAME(ck_f32_conv_f32_packed_size, CK_F32_TILE),
-    .conv_f32_pack = CK_NAME(ck_f32_conv_f32_pack, CK_F32_TILE),
-    .conv_f32_scratch_size = CK_NAME(ck_f32_conv_f32_scratch_size, CK_F32_TILE),
-    .conv_f32 = CK_NAME(ck_f32_conv_f32, CK_F32_TILE),
+    .conv_u8s8_u8_panel_count = CK_NAME(ck_conv_u8_panel_count, CK_LANES),
+    .conv_u8s8_u8_packed_size = CK_NAME(ck_u8s8_conv_u8_packed_size, CK_LANES),
+    .conv_u8s8_u8_pack = CK_NAME(ck_u8s8_conv_u8_pack, CK_LANES),
+    .conv_u8s8_u8_scratch_size = CK_NAME(ck_u8s8_conv_u8_scratch_size, CK_LANES),
+    .conv_u8s8_u8 = CK_NAME(ck_u8s8_conv_u8, CK_LANES),
+    .conv_f32_panel_count = CK_NAME(ck_conv_f32_panel_count, CK_LANES),
+    .conv_f32_packed_size = CK_NAME(ck_f32_conv_f32_packed_size, CK_LANES),
+    .conv_f32_pack = CK_NAME(ck_f32_conv_f32_pack, CK_LANES),
+    .conv_f32_scratch_size = CK_NAME(ck_f32_conv_f32_scratch_size, CK_LANES),
+    .conv_f32 = CK_NAME(ck_f32_conv_f32, CK_LANES),
     .winograd_f32_tile = CK_NAME(ck_f32_winograd_f32_tile, CK_LANES),
     .winograd_f32_panel_count = CK_NAME(ck_f32_winograd_f32_panel_count, CK_LANES),
     .winograd_f32_packed_size = CK_NAME(ck_f32_winograd_f32_packed_size, CK_LANES),

@@ -1,9 +1,10 @@
-// Packed weights. A vector holds `lanes` output channels, a panel a whole number of vectors: the last panel of a group is
-// only as wide as its channels need. Channels beyond the last are zeros.
+// Packed weights. A vector holds `lanes` output channels, a panel a whole number of vectors. All panels of a layer have the
+// same width; channels beyond a group's last are zeros.
 //
 // u8 panel:  int32 bias[width], float multipliers[width], int8 weights[k / 4][width][4]
 // f32 panel: float bias[width], float weights[k][width]
-// with k = taps x group_channels, flattened, and in the u8 case rounded up to 4.
+// bf16 panel: float bias[width], bf16 weights[k / 2][width][2]
+// with k = taps x group_channels, flattened, and rounded up to 4 in the u8 case and to 2 in bf16.
 // Depthwise, w = channels rounded up to lanes:
 // u8:  int32 bias[w], float multipliers[w], int16 weights[taps][w]
 // f32: float bias[w], float weights[taps][w]
@@ -19,21 +20,32 @@
 
 /// How a kernel family wants its weights.
 typedef struct ck_packing {
-    size_t lanes, panel;
+    size_t lanes;
+    size_t max_vectors;  ///< Of a panel.
     int32_t offset;
 } ck_packing;
+
+/// Vectors of the panels for a group of `outputs` channels: as wide as can be (loads are shared by more products) without
+/// computing many channels that do not exist.
+size_t ck_panel_vectors(size_t outputs, ck_packing);
+
+/// Panels of all groups.
+size_t ck_panel_count(const ck_weight_shape *, ck_packing);
 
 /// Packed bytes of one output channel.
 size_t ck_channel_size_u8(size_t k);
 size_t ck_channel_size_f32(size_t k);
+size_t ck_channel_size_bf16(size_t k);
 
 size_t ck_packed_size_u8(const ck_weight_shape *, ck_packing);
 size_t ck_packed_size_f32(const ck_weight_shape *, ck_packing);
+size_t ck_packed_size_bf16(const ck_weight_shape *, ck_packing);
 size_t ck_packed_size_depthwise_u8(const ck_weight_shape *, ck_packing);
 size_t ck_packed_size_depthwise_f32(const ck_weight_shape *, ck_packing);
 
 void ck_pack_u8(const ck_weights_s8 *, ck_packing, void *packed);
 void ck_pack_f32(const ck_weights_f32 *, ck_packing, void *packed);
+void ck_pack_bf16(const ck_weights_f32 *, ck_packing, void *packed);
 void ck_pack_depthwise_u8(const ck_weights_s8 *, ck_packing, void *packed);
 void ck_pack_depthwise_f32(const ck_weights_f32 *, ck_packing, void *packed);
 

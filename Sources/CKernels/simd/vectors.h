@@ -30,7 +30,6 @@
 #define CK_CASES_6(K) CK_CASES_4(K) K(5) K(6)
 #define CK_CASES_8(K) CK_CASES_6(K) K(7) K(8)
 #define CK_CASES_12(K) CK_CASES_8(K) K(9) K(10) K(11) K(12)
-#define CK_CASES_14(K) CK_CASES_6(K) K(7) K(8) K(9) K(10) K(11) K(12) K(13) K(14)
 #define CK_CASES(n, K) CK_PASTE(CK_CASES_, n)(K)
 
 typedef float ck_vf32 __attribute__((vector_size(CK_LANES * 4)));
@@ -128,9 +127,13 @@ CK_INLINE ck_rounding ck_rounding_of(ck_output_u8 out) {
     return (ck_rounding){(float)(out.min - out.zero_point), (float)(out.max - out.zero_point), out.zero_point};
 }
 
-/// Clamps, rounds half to even, adds the zero point. See ck_requantize of the reference.
-CK_INLINE ck_vu8 ck_round(ck_vf32 f, ck_rounding r) {
+/// Clamps and rounds half to even; the zero point is not added. See ck_requantize of the reference.
+CK_INLINE ck_vf32 ck_round_f32(ck_vf32 f, ck_rounding r) {
     f = ck_clamp_lanes(f, r.min, r.max);
-    f = (f + 12582912.0f) - 12582912.0f;
-    return __builtin_convertvector(__builtin_convertvector(f, ck_vi32) + r.zero_point, ck_vu8);
+    return (f + 12582912.0f) - 12582912.0f;
+}
+
+/// Clamps, rounds half to even, adds the zero point.
+CK_INLINE ck_vu8 ck_round(ck_vf32 f, ck_rounding r) {
+    return __builtin_convertvector(__builtin_convertvector(ck_round_f32(f, r), ck_vi32) + r.zero_point, ck_vu8);
 }

@@ -8,15 +8,16 @@
 #define CK_BYTES 32
 #define CK_U8_ROWS 4
 #define CK_U8_VECTORS 2
-#define CK_U8_TILE 4x16
+#define CK_U8_TILES(K) K(4, 1) K(4, 2)
 #define CK_F32_ROWS 6
 #define CK_F32_VECTORS 2
-#define CK_F32_TILE 6x16
+#define CK_F32_TILES(K) K(6, 1) K(6, 2)
 #define CK_ACTIVATION_OFFSET 0
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
 #include "../simd/vectors.h"
+#include "requantize_avx2.h"
 
 // pmaddubsw would saturate at 16 bits on full-range operands; so both sides are widened to 16 bits, as the even and the
 // odd bytes of each group of four, and pmaddwd sums pairs of exact products.
@@ -37,6 +38,10 @@ CK_INLINE ck_activations ck_load_activations(const uint8_t *x) {
     __builtin_memcpy(&four, x, sizeof four);
     __m256i v = _mm256_set1_epi32(four);
     return (ck_activations){_mm256_and_si256(v, _mm256_set1_epi16(0xff)), _mm256_srli_epi16(v, 8)};
+}
+
+CK_INLINE ck_sums ck_start(ck_vi32 bias) {
+    return (ck_sums)bias;
 }
 
 CK_INLINE ck_sums ck_dot(ck_sums sums, ck_activations a, ck_weights w) {

@@ -6,12 +6,12 @@
 #define CK_ISA_CODE CK_ISA_AVX512VNNI
 #define CK_LANES 16
 #define CK_BYTES 64
-#define CK_U8_ROWS 14
-#define CK_U8_VECTORS 2
-#define CK_U8_TILE 14x32
-#define CK_F32_ROWS 14
-#define CK_F32_VECTORS 2
-#define CK_F32_TILE 14x32
+#define CK_U8_ROWS 12
+#define CK_U8_VECTORS 4
+#define CK_U8_TILES(K) K(12, 1) K(12, 2) K(8, 3) K(6, 4)
+#define CK_F32_ROWS 12
+#define CK_F32_VECTORS 4
+#define CK_F32_TILES(K) K(12, 1) K(12, 2) K(8, 3) K(6, 4)
 #define CK_ACTIVATION_OFFSET 0
 
 #pragma clang attribute push(                                                                              \
@@ -19,6 +19,7 @@
     apply_to = function)
 
 #include "../simd/vectors.h"
+#include "requantize_avx512.h"
 
 typedef __m512i ck_weights, ck_activations, ck_sums;
 
@@ -30,6 +31,10 @@ CK_INLINE ck_activations ck_load_activations(const uint8_t *x) {
     int32_t four;
     __builtin_memcpy(&four, x, sizeof four);
     return _mm512_set1_epi32(four);
+}
+
+CK_INLINE ck_sums ck_start(ck_vi32 bias) {
+    return (ck_sums)bias;
 }
 
 CK_INLINE ck_sums ck_dot(ck_sums sums, ck_activations a, ck_weights w) {

@@ -133,9 +133,11 @@ extension BoundWork {
         }
         switch self {
         case .convolutionU8(let arguments, let pixels, let panels):
-            return byProducts(pixels, panels, arguments.out_channels * arguments.reduction, perThread: 65536)
+            return byProducts(
+                pixels, panels, arguments.out_channels * arguments.weightShape.reduction, perThread: 65536)
         case .convolutionF32(let arguments, let pixels, let panels):
-            return byProducts(pixels, panels, arguments.out_channels * arguments.reduction, perThread: 16384)
+            return byProducts(
+                pixels, panels, arguments.out_channels * arguments.weightShape.reduction, perThread: 16384)
         case .depthwiseU8(let arguments, let pixels): return byElements(pixels, arguments.out_channels)
         case .depthwiseF32(let arguments, let pixels): return byElements(pixels, arguments.out_channels)
         case .maxPoolU8(let arguments, let pixels): return byElements(pixels, arguments.channels)
@@ -161,19 +163,5 @@ extension BoundWork {
         case .localResponseNormalization(_, _, _, let pixels, let channels): return byElements(pixels, channels * 8)
         case .reference: return 1
         }
-    }
-}
-
-extension ck_conv_u8 {
-    /// Multiply-adds for one output element.
-    fileprivate var reduction: Int {
-        geometry.kernel_height * geometry.kernel_width * in_channels / Swift.max(groups, 1)
-    }
-}
-
-extension ck_conv_f32 {
-    /// Multiply-adds for one output element.
-    fileprivate var reduction: Int {
-        geometry.kernel_height * geometry.kernel_width * in_channels / Swift.max(groups, 1)
     }
 }

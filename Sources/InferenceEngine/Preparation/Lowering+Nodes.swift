@@ -22,27 +22,56 @@ extension Lowering {
         return (inputs, output)
     }
 
-    /// Operators that only rename or reshape: the result is the operand's memory.
+    /// Operators that only rename, reshape or select channels: the result is the operand's memory, or some of it.
     private mutating func lowerToAlias(_ node: Node) throws -> Bool {
-        guard let input = node.inputs.first ?? nil, node.outputs.count == 1, graph[input].constant == nil,
-            let natural = naturalForm(input)
+        guard let input = node.inputs.first ?? nil, graph[input].constant == nil, let natural = naturalForm(input),
+            let output = node.outputs.first
         else { return false }
-        let output = node.outputs[0]
         switch node.operation {
-        case .identity, .dropout:
+        case .identity where node.outputs.count == 1, .dropout where node.outputs.count == 1:
             alias(output, as: natural, to: try read(input, as: natural))
         case .reshape, .flatten, .squeeze, .unsqueeze:
             let form = TensorForm(quantization: natural.quantization, layout: .rowMajor)
-            alias(output, as: form, to: try read(input, as: form))
+            var view = try readCompact(input, as: form)
+            view.stride = rows(of: shape(output)).channels
+            alias(output, as: form, to: view)
+        case .split(let axis, let sizes):
+            guard isChannelAxis(axis, of: input) else { return false }
+            var channel = 0
+            for (part, size) in zip(node.outputs, sizes) {
+                try select(part, from: channel, of: input, natural)
+                channel += size
+            }
+        case .slice(let slice):
+            guard slice.axes.count == 1, slice.steps == [1], isChannelAxis(slice.axes[0], of: input) else {
+                return false
+            }
+            let channels = shape(input)[1]
+            let start = slice.starts[0] < 0 ? slice.starts[0] + channels : slice.starts[0]
+            try select(output, from: min(max(start, 0), channels), of: input, natural)
         default:
             return false
         }
         return true
     }
 
+    private func isChannelAxis(_ axis: Int, of value: ValueID) -> Bool {
+        let shape = shape(value)
+        return shape.rank == 4 && shape.normalizedAxis(axis) == 1 && graph[value].type.elementType == .float32
+    }
+
+    /// Declares `part` to be channels of `whole`, from `channel` on.
+    private mutating func select(
+        _ part: ValueID, from channel: Int, of whole: ValueID, _ natural: TensorForm
+    ) throws {
+        let form = TensorForm(quantization: natural.quantization, layout: .channelsLast)
+        let view = try read(whole, as: form)
+        alias(part, as: form, to: view.channels(from: channel, elementBytes: form.elementBytes))
+    }
+
     private mutating func lowerToReference(_ node: Node) throws {
         var operands: [ReferenceCall.Operand] = []
-        var reads: [BufferID] = []
+        var reads: [BufferView] = []
         for input in node.inputs {
             guard let input else {
                 operands.append(.absent)
@@ -51,9 +80,9 @@ extension Lowering {
             if let constant = graph[input].constant {
                 operands.append(.constant(constant))
             } else {
-                let buffer = try read(input, as: .plain)
-                operands.append(.activation(buffer, graph[input].type))
-                reads.append(buffer)
+                let view = try readCompact(input, as: .plain)
+                operands.append(.activation(view, graph[input].type))
+                reads.append(view)
             }
         }
         let outputs = node.outputs.map { define($0, as: .plain) }
@@ -81,6 +110,22 @@ extension Lowering {
             batch: rows, in_height: 1, in_width: 1, out_height: 1, out_width: 1, kernel_height: 1, kernel_width: 1,
             stride_height: 1, stride_width: 1, dilation_height: 1, dilation_width: 1,
             pad_top: 0, pad_left: 0, pad_bottom: 0, pad_right: 0)
+    }
+
+    /// What a convolution reads; the rows of a matrix product, which is row-major, are its pixels.
+    mutating func readPixels(_ value: ValueID, as form: TensorForm, channels: Int) throws -> BufferView {
+        guard form.layout == .rowMajor else { return try read(value, as: form) }
+        var view = try readCompact(value, as: form)
+        view.stride = channels
+        return view
+    }
+
+    /// Where a convolution or a matrix product writes.
+    mutating func placePixels(_ value: ValueID, as form: TensorForm, channels: Int) -> BufferView {
+        guard form.layout == .rowMajor else { return place(value, as: form) }
+        var view = define(value, as: form)
+        view.stride = channels
+        return view
     }
 
     /// The window of a pooling node, or of a global pooling over `input`; `nil` for anything but two spatial axes.
@@ -114,23 +159,46 @@ extension Lowering {
         }
     }
 
-    /// The copies that lay the operands of a concatenation side by side, in bytes; `nil` where blocks are not whole.
-    ///
-    /// - Parameter layout: of all operands and of the result.
-    func concatenation(
-        _ sources: [(buffer: BufferID, shape: Shape)], axis: Int, output: Shape, layout: Layout, elementBytes: Int
-    ) -> [BlockCopy] {
-        let isChannelsLast = layout == .channelsLast
-        let count = isChannelsLast ? output[0] * output[2] * output[3] : output.elementCount(in: 0..<axis)
-        let block = { (shape: Shape) in
-            (isChannelsLast ? shape[1] : shape.elementCount(in: axis..<shape.rank)) * elementBytes
+    // MARK: Concatenation
+
+    /// Over channels, in the kernels' layout: copies what has not been computed in place.
+    mutating func lowerChannelConcatenation(_ node: Node, as form: TensorForm) throws {
+        let result = node.outputs[0]
+        let whole = place(result, as: form)
+        let bytes = form.elementBytes
+        let pixels = rows(of: shape(result)).pixels
+        var channel = 0
+        var copies: [BlockCopy] = []
+        for operand in node.inputs.compactMap(\.self) {
+            let source = try read(operand, as: form)
+            let target = whole.channels(from: channel, elementBytes: bytes)
+            let channels = shape(operand)[1]
+            if source.buffer != target.buffer || source.byteOffset != target.byteOffset {
+                copies.append(
+                    BlockCopy(
+                        source: source, blockBytes: channels * bytes, sourceStride: source.stride * bytes,
+                        targetOffset: channel * bytes, targetStride: whole.stride * bytes, count: pixels))
+            }
+            channel += channels
         }
+        if !copies.isEmpty { emit(.copyBlocks(copies), reads: copies.map(\.source), writes: [whole]) }
+    }
+
+    /// Of row-major operands along any axis: each is as many blocks as the axes before it count.
+    mutating func lowerRowMajorConcatenation(_ node: Node, axis: Int, as form: TensorForm) throws {
+        let result = node.outputs[0]
+        let output = shape(result)
+        let block = { (shape: Shape) in shape.elementCount(in: axis..<shape.rank) * form.elementBytes }
         var offset = 0
-        return sources.map { source in
-            defer { offset += block(source.shape) }
-            return BlockCopy(
-                source: source.buffer, blockBytes: block(source.shape), sourceStride: block(source.shape),
-                targetOffset: offset, targetStride: block(output), count: count)
+        var copies: [BlockCopy] = []
+        for operand in node.inputs.compactMap(\.self) {
+            let size = block(shape(operand))
+            copies.append(
+                BlockCopy(
+                    source: try readCompact(operand, as: form), blockBytes: size, sourceStride: size,
+                    targetOffset: offset, targetStride: block(output), count: output.elementCount(in: 0..<axis)))
+            offset += size
         }
+        emit(.copyBlocks(copies), reads: copies.map(\.source), writes: [define(result, as: form)])
     }
 }

@@ -13,8 +13,8 @@ package final class PreparedModel: Sendable {
     let steps: [Step]
     let buffers: [BufferPlan]
     let arena: ArenaPlan
-    let inputBuffers: [BufferID]
-    let outputBuffers: [BufferID]
+    let inputViews: [BufferView]
+    let outputViews: [BufferView]
 
     /// Bytes of packed weights.
     package let weightByteCount: Int
@@ -51,9 +51,9 @@ package final class PreparedModel: Sendable {
         buffers = lowering.buffers
         arena = ArenaPlan(lowering.buffers)
         inputs = lowering.inputs.map(\.port)
-        inputBuffers = lowering.inputs.map(\.buffer)
+        inputViews = lowering.inputs.map(\.view)
         outputs = lowering.outputs.map(\.port)
-        outputBuffers = lowering.outputs.map(\.buffer)
+        outputViews = lowering.outputs.map(\.view)
         weightByteCount = lowering.steps.reduce(0) { sum, step in
             switch step.work {
             case .convolutionU8(_, let weights), .convolutionF32(_, let weights): sum + weights.storage.bytes.count

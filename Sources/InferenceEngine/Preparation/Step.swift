@@ -4,9 +4,10 @@ internal import ModelGraph
 /// One kernel call of a prepared model.
 struct Step: Sendable {
     let work: Work
-    let reads: [BufferID]
-    let writes: [BufferID]
-    /// The graph node this is part of; conversions belong to the node that asked for them, or to none.
+    let reads: [BufferView]
+    let writes: [BufferView]
+    /// The graph node this is part of; conversions belong to the node that asked for them, or to none. A convolution
+    /// that also does an addition counts for the convolution's node.
     let node: NodeID?
 }
 
@@ -37,6 +38,19 @@ enum Work: @unchecked Sendable {
     case softmax(rows: Int, columns: Int, isLogarithmic: Bool)
     case localResponseNormalization(LocalResponseNormalization, pixels: Int, channels: Int)
     case reference(ReferenceCall)
+
+    /// The operands whose memory the result may take: each of their elements is read before the result's element in its
+    /// place is written.
+    var replaceableReads: [Int] {
+        switch self {
+        case .convolutionU8, .convolutionF32: [1]
+        case .addU8, .multiplyU8, .addF32, .multiplyF32: [0, 1]
+        case .lookupU8, .requantize, .clampF32, .unaryF32: [0]
+        case .maxPoolU8, .maxPoolF32, .averagePoolU8, .averagePoolF32, .quantize, .dequantize, .layoutU8, .layoutF32,
+            .copyBlocks, .softmax, .localResponseNormalization, .reference:
+            []
+        }
+    }
 }
 
 /// Weights in the form that one kernel table reads.
@@ -47,9 +61,9 @@ struct PackedWeights: Sendable {
     let padding: TensorStorage
 }
 
-/// Copies `count` blocks from one buffer to another, each with its own stride; all in bytes.
+/// Copies `count` blocks from one place to another, each with its own stride; all in bytes.
 struct BlockCopy: Sendable {
-    let source: BufferID
+    let source: BufferView
     let blockBytes: Int
     let sourceStride: Int
     let targetOffset: Int
@@ -60,13 +74,13 @@ struct BlockCopy: Sendable {
 /// An operator without a kernel of its own, run by its definition.
 struct ReferenceCall: Sendable {
     enum Operand: Sendable {
-        case activation(BufferID, TensorType)
+        case activation(BufferView, TensorType)
         case constant(Tensor)
         case absent
     }
 
     let operation: Operator
     let operands: [Operand]
-    let outputs: [BufferID]
+    let outputs: [BufferView]
     let name: String
 }
