@@ -245,9 +245,10 @@ struct IntegerReference {
         _ node: Node, _ function: BinaryFunction, _ activation: Clamp?, _ output: ActivationQuantization
     ) -> [UInt8]? {
         guard function == .add || function == .multiply, let left = node.inputs[0], let right = node.inputs[1],
-            let a = quantized[left], let b = quantized[right], graph[left].type.shape == graph[right].type.shape
+            let a = quantized[left], let b = quantized[right],
+            let (leftCodes, rightCodes) = paired(left, right, graph[node.outputs[0]].type.shape)
         else { return nil }
-        return zip(integers(left), integers(right)).map { x, y in
+        return zip(leftCodes, rightCodes).map { x, y in
             let (x, y) = (Int32(x) - Int32(a.zeroPoint), Int32(y) - Int32(b.zeroPoint))
             let real: Float
             if function == .add {
@@ -259,5 +260,27 @@ struct IntegerReference {
             }
             return level(real, output, activation)
         }
+    }
+
+    /// The codes of two operands, each broadcast to `shape`; `nil` unless they are alike, or one has a pixel an image.
+    private func paired(_ left: ValueID, _ right: ValueID, _ shape: Shape) -> ([UInt8], [UInt8])? {
+        guard graph[left].constant == nil, graph[right].constant == nil else { return nil }
+        func broadcast(_ value: ValueID) -> [UInt8]? {
+            let own = graph[value].type.shape
+            let codes = integers(value)
+            if own == shape { return codes }
+            guard own.rank == 4, shape.rank == 4, own[0] == 1 || own[0] == shape[0], own[1] == shape[1],
+                own[2] * own[3] == 1
+            else { return nil }
+            let (channels, pixels) = (shape[1], shape[2] * shape[3])
+            return (0..<shape.elementCount).map { index in
+                let (image, channel) = (index / (channels * pixels), index / pixels % channels)
+                return codes[(own[0] == 1 ? 0 : image) * channels + channel]
+            }
+        }
+        guard graph[left].type.shape == shape || graph[right].type.shape == shape, let x = broadcast(left),
+            let y = broadcast(right)
+        else { return nil }
+        return (x, y)
     }
 }

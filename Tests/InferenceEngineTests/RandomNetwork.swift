@@ -85,8 +85,9 @@ enum RandomNetwork {
         private mutating func block(_ name: String, _ x: ValueID) -> ValueID {
             let inner: [ValueID]
             let result: ValueID
-            switch pick(0...3) {
+            switch pick(0...4) {
             case 0: (inner, result) = residualBlock(name, x)
+            case 4: (inner, result) = squeezeAndExcitation(name, x)
             case 1: (inner, result) = denseBlock(name, x)
             case 2: (inner, result) = branches(name, x)
             default: (inner, result) = shuffle(name, x)
@@ -151,6 +152,20 @@ enum RandomNetwork {
             }
             if pick(0...3) == 0 { inner.append(x) }
             return (inner.filter { $0 != x }, builder.node(name, .concat(axis: 1), inner.shuffled(using: &generator)))
+        }
+
+        /// Multiplies, or shifts, each channel by a function of all pixels.
+        private mutating func squeezeAndExcitation(_ name: String, _ x: ValueID) -> ([ValueID], ValueID) {
+            let channels = builder.shape(x)[1]
+            let pooled = builder.node("\(name).pooled", .globalAveragePool, x)
+            let narrow = builder.convolution(
+                "\(name).narrow", pooled, outputs: pick(1...8), kernel: 1, activation: .relu)
+            let wide = builder.convolution("\(name).wide", narrow, outputs: channels, kernel: 1)
+            let function: UnaryFunction = pick([.sigmoid, .hardSigmoid(alpha: 1 / 6, beta: 0.5)])
+            let gate = builder.node("\(name).gate", .unary(function), wide)
+            let operands = isHeads() ? [x, gate] : [gate, x]
+            let combined = builder.node(name, .binary(pick([.multiply, .multiply, .add]), activation: nil), operands)
+            return ([pooled, narrow, wide, gate], combined)
         }
 
         /// Takes the channels apart and puts them together in another order.

@@ -159,6 +159,64 @@ extension Lowering {
         }
     }
 
+    // MARK: Pairs of operands
+
+    /// The operands of an addition or a multiplication that the kernels know.
+    struct Pair {
+        /// Has the result's shape.
+        let full: ValueID
+        /// Of the same shape, or one pixel for each image, or for all.
+        let other: ValueID
+        let isBroadcast: Bool
+    }
+
+    func pair(_ node: Node) -> Pair? {
+        guard let left = node.inputs[0], let right = node.inputs[1], graph[left].constant == nil,
+            graph[right].constant == nil
+        else { return nil }
+        if shape(left) == shape(right) { return Pair(full: left, other: right, isBroadcast: false) }
+        for (full, other) in [(left, right), (right, left)] {
+            let (image, pixel) = (shape(full), shape(other))
+            if image.rank == 4, pixel.rank == 4, [1, image[0]].contains(pixel[0]), pixel[1] == image[1],
+                pixel[2] == 1, pixel[3] == 1
+            {
+                return Pair(full: full, other: other, isBroadcast: true)
+            }
+        }
+        return nil
+    }
+
+    /// The layout in which a pair is combined.
+    func layout(of pair: Pair) -> Layout {
+        pair.isBroadcast ? .channelsLast : naturalForm(pair.full)?.layout ?? .rowMajor
+    }
+
+    /// Emits what combines a pair: one step, or one for each image.
+    /// - Parameters:
+    ///   - elementBytes: of operands and result.
+    ///   - work: for so many pixels; its first operand is `pair.full`.
+    mutating func emit(
+        _ pair: Pair, _ full: BufferView, _ other: BufferView, into: BufferView, elementBytes: Int,
+        work: (_ pixels: Int) -> Work
+    ) {
+        let pixels = rows(of: shape(pair.full)).pixels
+        guard pair.isBroadcast, pixels > 0 else {
+            emit(work(pixels), reads: [full, other], writes: [into])
+            return
+        }
+        let images = shape(pair.full)[0]
+        let share = pixels / images
+        for image in 0..<images {
+            let pixel = shape(pair.other)[0] == 1 ? 0 : image
+            emit(
+                work(share),
+                reads: [
+                    full.pixels(from: image * share, elementBytes: elementBytes),
+                    other.pixels(from: pixel, elementBytes: elementBytes).repeated,
+                ], writes: [into.pixels(from: image * share, elementBytes: elementBytes)])
+        }
+    }
+
     // MARK: Concatenation
 
     /// Over channels, in the kernels' layout: copies what has not been computed in place.
