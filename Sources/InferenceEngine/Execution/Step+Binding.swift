@@ -21,7 +21,7 @@ extension Step {
             arguments.weights = weights.storage.bytes.baseAddress
             arguments.padding = weights.padding.bytes.assumingMemoryBound(to: UInt8.self).baseAddress
             let pixels = arguments.geometry.outputPixels
-            if weights.isDepthwise {
+            if case .depthwise = weights.method {
                 return (.depthwiseU8(arguments, pixels: pixels), kernels.dwconv_u8s8_u8_scratch_size(&arguments))
             }
             var shape = arguments.weightShape
@@ -36,14 +36,23 @@ extension Step {
             arguments.weights = weights.storage.bytes.baseAddress
             arguments.padding = weights.padding.bytes.assumingMemoryBound(to: Float.self).baseAddress
             let pixels = arguments.geometry.outputPixels
-            if weights.isDepthwise {
-                return (.depthwiseF32(arguments, pixels: pixels), kernels.dwconv_f32_scratch_size(&arguments))
-            }
             var shape = arguments.weightShape
-            let panels = kernels.conv_f32_panel_count(&shape)
-            return (
-                .convolutionF32(arguments, pixels: pixels, panels: panels), kernels.conv_f32_scratch_size(&arguments)
-            )
+            switch weights.method {
+            case .depthwise:
+                return (.depthwiseF32(arguments, pixels: pixels), kernels.dwconv_f32_scratch_size(&arguments))
+            case .indirect:
+                let panels = kernels.conv_f32_panel_count(&shape)
+                return (
+                    .convolutionF32(arguments, pixels: pixels, panels: panels),
+                    kernels.conv_f32_scratch_size(&arguments)
+                )
+            case .bfloat16:
+                let bfloat16 = kernels.bfloat16!.pointee
+                return (
+                    .convolutionBF16(arguments, pixels: pixels, panels: bfloat16.panel_count(&shape)),
+                    bfloat16.scratch_size(&arguments)
+                )
+            }
         case .maxPoolU8(var arguments):
             (arguments.input, arguments.in_stride) = source()
             (arguments.output, arguments.out_stride) = target()

@@ -50,7 +50,8 @@ package final class PreparedModel: Sendable {
     /// Prepares a graph for execution in integers where it is quantised, and in float32 elsewhere.
     /// - Throws: `EngineError`, or `GraphError` for a malformed graph.
     package init(_ quantized: QuantizedGraph, options: PreparationOptions) throws {
-        var lowering = Lowering(quantized, kernels: try options.instructionSet.kernels())
+        var lowering = Lowering(
+            quantized, kernels: try options.instructionSet.kernels(bfloat16: options.allowsBFloat16))
         try lowering.lower(options)
         let graph = quantized.graph
         name = graph.name

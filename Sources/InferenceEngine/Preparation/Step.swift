@@ -65,10 +65,20 @@ enum Work: @unchecked Sendable {
     }
 }
 
-/// Weights in the form that one kernel table reads.
+/// The kernels that a convolution is computed by.
+enum ConvolutionMethod: Sendable {
+    /// One output channel per group and input channel.
+    case depthwise
+    /// Products over pointers to the taps, in the activations' own arithmetic.
+    case indirect
+    /// The same with operands rounded to bfloat16.
+    case bfloat16
+}
+
+/// Weights in the form that one method of one kernel table reads.
 struct PackedWeights: Sendable {
     let storage: TensorStorage
-    let isDepthwise: Bool
+    let method: ConvolutionMethod
     /// What padding reads: one pixel of the input's zero.
     let padding: TensorStorage
 }
