@@ -56,13 +56,14 @@ enum RandomNetwork {
             case 8:
                 // Seldom, for little can follow one pixel.
                 guard pick(0...2) == 0 else { return unary(name, x) }
-                return builder.node(name, isHeads() ? .globalAveragePool : .globalMaxPool, x)
+                let mean = Reduction(kind: .mean, axes: pick([[2, 3], [-1, -2]]), keepsDimensions: isHeads())
+                return builder.node(name, pick([.globalAveragePool, .globalMaxPool, .reduce(mean)]), x)
             case 9: return unary(name, x)
             case 10, 11: return binary(name, x)
             case 12, 13: return concatenation(name, x)
             case 14:
                 return builder.node(
-                    name, .transpose(permutation: pick([[0, 2, 3, 1], [1, 0, 2, 3], [0, 1, 3, 2]])), x)
+                    name, .transpose(permutation: pick([[0, 2, 3, 1], [0, 3, 1, 2], [1, 0, 2, 3], [0, 1, 3, 2]])), x)
             case 15: return builder.node(name, pick([.identity, .dropout]), x)
             case 16: return rearranged(name, x)
             case 17:

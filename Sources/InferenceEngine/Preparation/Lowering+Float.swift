@@ -21,6 +21,9 @@ extension Lowering {
             return try lowerGemm(node, Gemm())
         case .maxPool, .globalMaxPool, .averagePool, .globalAveragePool:
             return try lowerPooling(node, input, output)
+        case .reduce(let reduction):
+            guard isGlobalAverage(reduction, of: input) else { return false }
+            return try lowerPooling(node, input, output)
         case .unary(let function):
             return try lowerUnary(function, input, output)
         case .binary(let function, let activation):

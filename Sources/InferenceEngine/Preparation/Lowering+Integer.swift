@@ -17,6 +17,9 @@ extension Lowering {
             return try lowerMatrixProduct(node, id, nil, quantizations.inputs[0], output)
         case .maxPool, .globalMaxPool, .averagePool, .globalAveragePool:
             return try lowerPooling(node, quantizations.inputs[0], output)
+        case .reduce(let reduction):
+            guard let input = node.inputs[0], isGlobalAverage(reduction, of: input) else { return false }
+            return try lowerPooling(node, quantizations.inputs[0], output)
         case .unary(let function):
             return try lowerUnary(node, function, quantizations.inputs[0], output)
         case .binary(let function, let activation):
