@@ -15,16 +15,17 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from comparison import report
-from comparison.engines import ENGINES, PRECISIONS, VARIANTS
+from comparison.engines import ENGINES, PRECISIONS
 from comparison.measurement import measure
+from comparison.memory import footprints
 from comparison.peak import peak
-from comparison.preparation import Cache, PreparationFailure
+from comparison.preparation import Cache
 
 ROOT = Path(__file__).resolve().parents[3]
 NETWORKS = ["resnet18", "resnet50", "mobilenet_v2", "squeezenet1_1", "vgg16", "efficientnet_b0", "mobilenet_v3_large"]
@@ -60,6 +61,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, help="counted runs of each engine; default: 60, with --quick 20")
     parser.add_argument("--warmups", type=int, default=10, help="runs before the first turn; default: %(default)s")
     parser.add_argument("--quick", action="store_true", help=f"only {', '.join(QUICK)}, fewer runs")
+    parser.add_argument(
+        "--memory", action="store_true",
+        help="also measure memory and the time to the first answer, of new processes with one thread")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write everything measured as JSON")
     parser.add_argument("--cache", type=Path, default=ROOT / ".build-speed", metavar="DIR", help="default: %(default)s")
     parser.add_argument(
@@ -85,12 +89,17 @@ def machine() -> dict:
     }
 
 
+def save(everything: dict, given: argparse.Namespace):
+    if given.output:
+        given.output.write_text(json.dumps(everything, indent=1))
+
+
 def main():
     given = arguments()
     cache = Cache(given.cache, given.bin)
     everything = {
         "command": sys.argv, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": machine(),
-        "runs": given.runs, "warmups": given.warmups, "peaks": {}, "measurements": [],
+        "runs": given.runs, "warmups": given.warmups, "peaks": {}, "measurements": [], "memory": [],
     }
     print(f"{everything['machine']['processor']}, {everything['machine']['cores']} cores")
     for threads in given.threads:
@@ -102,8 +111,14 @@ def main():
                 group.append(measure(network, precision, threads, given.engines, cache, given.runs, given.warmups))
             print(f"\n{report.table(group, given.engines, limits)}", flush=True)
             everything["measurements"] += map(report.document, group)
-            if given.output:
-                given.output.write_text(json.dumps(everything, indent=1))
+            save(everything, given)
+    if given.memory:
+        for precision in given.precisions:
+            group = {network: footprints(network, precision, given.engines, cache) for network in given.networks}
+            print(f"\n{report.memory_table(precision, group)}", flush=True)
+            everything["memory"] += [
+                {"network": network, "precision": precision} | asdict(one) for network, found in group.items() for one in found]
+        save(everything, given)
 
 
 if __name__ == "__main__":
