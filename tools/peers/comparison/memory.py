@@ -25,7 +25,7 @@ class Footprint:
     engine: str
     command: list[str]
     peak_bytes: float | None = None
-    """The most memory the process held up to its answers, less what the interpreter and numpy hold without an engine."""
+    """The most memory the process held up to its answers, less what the interpreter and numpy hold by themselves."""
     first_answer_nanoseconds: float | None = None
     """From before the file is opened to the first answer; the library is loaded already, the file in the page cache."""
     failure: str = ""

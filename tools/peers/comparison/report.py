@@ -61,7 +61,8 @@ def table(group: Sequence[Measured], engines: Sequence[str], peak: dict) -> str:
 
 def notes(group: Sequence[Measured], engines: Sequence[str], threads: int) -> list[str]:
     """What the reader must know of the table: marks, failures, wrong answers, which variants won."""
-    said = [text for (engine, precision), text in ABSENT.items() if precision == group[0].precision and engine in engines]
+    said = [text for (engine, precision), text in ABSENT.items()
+            if precision == group[0].precision and engine in engines]
     rows = [(measured.network, row) for measured in group for row in measured.rows if not row.dropped]
     defaults = {row.ready["precision"] for _, row in rows if row.engine in UNCOUNTED and row.ready}
     said += [PRECISION_NOTE.format(default=default) for default in sorted(defaults)]
@@ -71,8 +72,8 @@ def notes(group: Sequence[Measured], engines: Sequence[str], threads: int) -> li
             said.append(f"failed: {name}: {row.failure}")
         elif not row.agrees:
             said.append(
-                f"! {name}: answers differ from float32's: correlation {row.correlation:.4f}, of what tells pictures apart "
-                f"{row.distinguishing:.4f}")
+                f"! {name}: answers differ from float32's: correlation {row.correlation:.4f}, of what tells pictures "
+                f"apart {row.distinguishing:.4f}")
         if row.busy and row.busy > threads:
             said.append(f"+ {name}: {row.busy} threads worked")
     if any(row.is_disturbed for _, row in rows):
