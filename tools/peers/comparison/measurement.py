@@ -40,6 +40,7 @@ class Row:
     """What the engine's process said when it was ready: its version, its own view of its settings."""
     failure: str = ""
     dropped: bool = False
+    """Another variant of the engine was so much faster while warming up that this one was measured no further."""
     milliseconds: float | None = None
     """The median."""
     fastest: float | None = None
@@ -160,13 +161,14 @@ def judge(row: Row, lane: Lane, got: numpy.ndarray, expected: numpy.ndarray, pre
 
 def warmed(lanes: list[tuple[Lane, Row]], warmups: int) -> list[tuple[Lane, Row]]:
     """Warms all up, and ends those that another variant of the same engine leaves far behind."""
-    medians = [statistics.median(lane.run(warmups).nanoseconds[warmups // 2:]) for lane, _ in lanes]
+    # The least, which other programs disturb least.
+    times = [min(lane.run(warmups).nanoseconds) for lane, _ in lanes]
     kept = []
-    for (lane, row), median in zip(lanes, medians, strict=True):
-        rivals = [other for (_, one), other in zip(lanes, medians, strict=True) if one.engine == row.engine]
-        row.dropped = median > HOPELESS * min(rivals)
+    for (lane, row), least in zip(lanes, times, strict=True):
+        rivals = [other for (_, one), other in zip(lanes, times, strict=True) if one.engine == row.engine]
+        row.dropped = least > HOPELESS * min(rivals)
         if row.dropped:
-            row.milliseconds = median / 1e6
+            row.fastest = least / 1e6
             lane.end()
         else:
             kept.append((lane, row))
