@@ -165,8 +165,10 @@ def warmed(lanes: list[tuple[Lane, Row]], warmups: int) -> list[tuple[Lane, Row]
     times = [min(lane.run(warmups).nanoseconds) for lane, _ in lanes]
     kept = []
     for (lane, row), least in zip(lanes, times, strict=True):
-        rivals = [other for (_, one), other in zip(lanes, times, strict=True) if one.engine == row.engine]
-        row.dropped = least > HOPELESS * min(rivals)
+        # A variant whose answers do not agree ousts none.
+        rivals = [other for (_, one), other in zip(lanes, times, strict=True)
+                  if one.engine == row.engine and one.agrees]
+        row.dropped = least > HOPELESS * min(rivals, default=least)
         if row.dropped:
             row.fastest = least / 1e6
             lane.end()
