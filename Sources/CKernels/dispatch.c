@@ -9,6 +9,7 @@ extern const ck_table ck_table_scalar;
 #if defined(__x86_64__)
 
 extern const ck_table ck_table_avx2, ck_table_avx512vnni;
+extern const ck_bf16_table ck_bf16_table_avx512;
 
 static bool has_avx2(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -43,6 +44,14 @@ const ck_table *ck_table_for(ck_isa isa) {
 #endif
     default: return NULL;
     }
+}
+
+const ck_bf16_table *ck_bf16_table_for(ck_isa isa) {
+#if defined(__x86_64__)
+    if (isa == CK_ISA_AVX512VNNI && has_avx512vnni() && __builtin_cpu_supports("avx512bf16")) return &ck_bf16_table_avx512;
+#endif
+    (void)isa;
+    return NULL;
 }
 
 const ck_table *ck_best_table(void) {

@@ -48,6 +48,7 @@ enum RandomNetwork {
         }
 
         private mutating func ofImages(_ name: String, _ x: ValueID) -> ValueID {
+            if pick(0...3) == 0 { return block(name, x) }
             switch pick(0...(operators == .all ? 21 : 17)) {
             case 0...4: return convolution(name, x)
             case 5: return builder.node(name, .maxPool(pooling(x)), x)
@@ -55,13 +56,14 @@ enum RandomNetwork {
             case 8:
                 // Seldom, for little can follow one pixel.
                 guard pick(0...2) == 0 else { return unary(name, x) }
-                return builder.node(name, isHeads() ? .globalAveragePool : .globalMaxPool, x)
+                let mean = Reduction(kind: .mean, axes: pick([[2, 3], [-1, -2]]), keepsDimensions: isHeads())
+                return builder.node(name, pick([.globalAveragePool, .globalMaxPool, .reduce(mean)]), x)
             case 9: return unary(name, x)
             case 10, 11: return binary(name, x)
             case 12, 13: return concatenation(name, x)
             case 14:
                 return builder.node(
-                    name, .transpose(permutation: pick([[0, 2, 3, 1], [1, 0, 2, 3], [0, 1, 3, 2]])), x)
+                    name, .transpose(permutation: pick([[0, 2, 3, 1], [0, 3, 1, 2], [1, 0, 2, 3], [0, 1, 3, 2]])), x)
             case 15: return builder.node(name, pick([.identity, .dropout]), x)
             case 16: return rearranged(name, x)
             case 17:
@@ -76,6 +78,108 @@ enum RandomNetwork {
                 return builder.node(name, .localResponseNormalization(.init(size: pick(1...5), alpha: 0.1)), x)
             default: return softmax(name, x)
             }
+        }
+
+        // MARK: Blocks, as networks have them
+
+        /// Several nodes; those inside may be outputs and operands, too.
+        private mutating func block(_ name: String, _ x: ValueID) -> ValueID {
+            let inner: [ValueID]
+            let result: ValueID
+            switch pick(0...4) {
+            case 0: (inner, result) = residualBlock(name, x)
+            case 4: (inner, result) = squeezeAndExcitation(name, x)
+            case 1: (inner, result) = denseBlock(name, x)
+            case 2: (inner, result) = branches(name, x)
+            default: (inner, result) = shuffle(name, x)
+            }
+            nodeValues += inner
+            if isHeads() { live += inner.filter { builder.shape($0).rank == 4 } }
+            return result
+        }
+
+        /// A convolution that keeps the image's size.
+        private mutating func sameSize(_ name: String, _ x: ValueID, outputs: Int, groups: Int = 1) -> ValueID {
+            builder.convolution(
+                name, x, outputs: outputs, kernel: pick([1, 3]), groups: groups, hasBias: isHeads(), activation: clamp()
+            )
+        }
+
+        /// Adds a convolution of x, or of another convolution, to x, or to a third.
+        private mutating func residualBlock(_ name: String, _ x: ValueID) -> ([ValueID], ValueID) {
+            let channels = builder.shape(x)[1]
+            var inner: [ValueID] = []
+            var main = x
+            if isHeads() {
+                inner.append(sameSize("\(name).expand", x, outputs: pick(1...24)))
+                main = inner[0]
+            }
+            let groups = builder.shape(main)[1] == channels && isHeads() ? channels : 1
+            let product = sameSize("\(name).product", main, outputs: channels, groups: groups)
+            let shortcut = pick(0...3) == 0 ? sameSize("\(name).shortcut", x, outputs: channels) : x
+            inner += shortcut == x ? [product] : [product, shortcut]
+            let operands = isHeads() ? [product, shortcut] : [shortcut, product]
+            return (inner, builder.node(name, .binary(.add, activation: clamp()), operands))
+        }
+
+        /// Concatenations that share their operands: each of all before it, or of the one before it and one more.
+        private mutating func denseBlock(_ name: String, _ x: ValueID) -> ([ValueID], ValueID) {
+            guard builder.shape(x)[1] <= 40 else { return ([], convolution(name, x)) }
+            var features = [x]
+            var inner: [ValueID] = []
+            var joined = x
+            let sharesAll = isHeads()
+            for layer in 0..<pick(1...3) {
+                let feature = sameSize("\(name).feature\(layer)", joined, outputs: pick(1...9))
+                features.append(feature)
+                joined = builder.node(
+                    "\(name).joined\(layer)", .concat(axis: pick([1, -3])), sharesAll ? features : [joined, feature])
+                inner += [feature, joined]
+            }
+            return (inner, sameSize(name, joined, outputs: pick(1...20)))
+        }
+
+        /// What a fire or inception module does: several readers of one value, concatenated.
+        private mutating func branches(_ name: String, _ x: ValueID) -> ([ValueID], ValueID) {
+            let window = Window(kernel: [3, 3], padsBegin: [1, 1], padsEnd: [1, 1])
+            var inner = [
+                sameSize("\(name).narrow", x, outputs: pick(1...20)),
+                sameSize("\(name).wide", x, outputs: pick(1...20)),
+            ]
+            if isHeads() { inner.append(builder.node("\(name).pooled", .maxPool(Pooling(window: window)), x)) }
+            if isHeads() { inner.append(unary("\(name).curve", inner[0])) }
+            if isHeads() {
+                inner.append(builder.node("\(name).sum", .binary(.add, activation: clamp()), inner[1], inner[1]))
+            }
+            if pick(0...3) == 0 { inner.append(x) }
+            return (inner.filter { $0 != x }, builder.node(name, .concat(axis: 1), inner.shuffled(using: &generator)))
+        }
+
+        /// Multiplies, or shifts, each channel by a function of all pixels.
+        private mutating func squeezeAndExcitation(_ name: String, _ x: ValueID) -> ([ValueID], ValueID) {
+            let channels = builder.shape(x)[1]
+            let pooled = builder.node("\(name).pooled", .globalAveragePool, x)
+            let narrow = builder.convolution(
+                "\(name).narrow", pooled, outputs: pick(1...8), kernel: 1, activation: .relu)
+            let wide = builder.convolution("\(name).wide", narrow, outputs: channels, kernel: 1)
+            let function: UnaryFunction = pick([.sigmoid, .hardSigmoid(alpha: 1 / 6, beta: 0.5)])
+            let gate = builder.node("\(name).gate", .unary(function), wide)
+            let operands = isHeads() ? [x, gate] : [gate, x]
+            let combined = builder.node(name, .binary(pick([.multiply, .multiply, .add]), activation: nil), operands)
+            return ([pooled, narrow, wide, gate], combined)
+        }
+
+        /// Takes the channels apart and puts them together in another order.
+        private mutating func shuffle(_ name: String, _ x: ValueID) -> ([ValueID], ValueID) {
+            let channels = builder.shape(x)[1]
+            let first = pick(1...channels)
+            let sizes = [first, channels - first].filter { $0 > 0 }
+            var parts = builder.split("\(name).parts", x, axis: pick([1, -3]), sizes: sizes)
+            if first < channels {
+                let slice = Slice(starts: [first - channels], ends: [Int.max], axes: [1], steps: [1])
+                parts.append(builder.node("\(name).end", .slice(slice), x))
+            }
+            return (parts, builder.node(name, .concat(axis: 1), parts.shuffled(using: &generator)))
         }
 
         private mutating func ofMatrices(_ name: String, _ x: ValueID) -> ValueID {

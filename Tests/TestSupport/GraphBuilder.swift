@@ -34,6 +34,17 @@ package struct GraphBuilder {
         }
     }
 
+    /// One value for each size, named after the node and numbered.
+    package mutating func split(_ name: String, _ input: ValueID, axis: Int, sizes: [Int]) -> [ValueID] {
+        do {
+            return try graph.append(
+                .split(axis: axis, sizes: sizes), name: name, inputs: [input],
+                outputNames: sizes.indices.map { "\(name).\($0)" })
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
     package mutating func convolution(
         _ name: String, _ input: ValueID, outputs: Int, kernel: Int = 3, stride: Int = 1, groups: Int = 1,
         hasBias: Bool = true, activation: Clamp? = nil

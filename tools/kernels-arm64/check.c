@@ -201,6 +201,27 @@ static void run_conv_f32(const ck_table *t, ck_conv_f32 *layer, const ck_weights
     t->conv_f32(layer, (ck_range){middle, pixels}, (ck_range){0, half}, scratch);
 }
 
+/// Half to even, as the bfloat16 kernels round their operands.
+static float rounded_to_bf16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static void run_conv_bf16(const ck_bf16_table *t, ck_conv_f32 *layer, const ck_weights_f32 *weights) {
+    size_t pixels = out_pixels(&layer->geometry), middle = pixels ? pick(0, pixels) : 0;
+    void *packed = fenced(PACKED, t->packed_size(&weights->shape), 4);
+    t->pack(weights, packed);
+    layer->weights = packed;
+    void *scratch = fenced(SCRATCH, t->scratch_size(layer), 16);
+    size_t panels = t->panel_count(&weights->shape), half = pick(0, panels);
+    t->conv(layer, (ck_range){0, middle}, (ck_range){0, panels}, scratch);
+    t->conv(layer, (ck_range){middle, pixels}, (ck_range){half, panels}, scratch);
+    t->conv(layer, (ck_range){middle, pixels}, (ck_range){0, half}, scratch);
+}
+
 static void check_conv_u8(const ck_table *t, const shape *s, bool depthwise) {
     ck_geometry g = geometry_of(s);
     size_t in_pixels = s->batch * s->height * s->width, pixels = out_pixels(&g);
@@ -286,6 +307,122 @@ static void check_conv_f32(const ck_table *t, const shape *s, bool depthwise) {
     // All magnitudes are at most 1, so sum |a||b| <= k + 2.
     bool ok = close_floats(expected, actual, count, 1e-6f * (float)(k + 2));
     report(ok, t, depthwise ? "dwconv_f32" : "conv_f32", describe(s));
+
+    const ck_bf16_table *bf16 = depthwise ? NULL : ck_bf16_table_for(t->isa);
+    if (!bf16) return;
+    actual = layer.output = output(ACTUAL, count * sizeof(float));
+    run_conv_bf16(bf16, &layer, &weights);
+    // What it computes is the float convolution of rounded operands.
+    float *input = (float *)layer.input, *rounded = (float *)weights.weights;
+    for (size_t i = 0; i < extent(in_pixels, s->channels, in_stride); ++i) input[i] = rounded_to_bf16(input[i]);
+    for (size_t i = 0; i < s->outputs * k; ++i) rounded[i] = rounded_to_bf16(rounded[i]);
+    expected = layer.output = output(EXPECTED, count * sizeof(float));
+    run_conv_f32(ck_table_for(CK_ISA_SCALAR), &layer, &weights, false);
+    report(close_floats(expected, actual, count, 1e-6f * (float)(k + 2)), t, "conv_bf16", describe(s));
+}
+
+// MARK: Winograd
+
+/// How one result of a Winograd layer must come out.
+typedef struct definition {
+    double value, magnitude;  ///< Before the clamp; sum of the magnitudes added.
+    double error;             ///< The most it may be off by; see Numerics in CKernels.h.
+} definition;
+
+static definition define_winograd(
+    const ck_conv_f32 *layer, const ck_weights_f32 *weights, size_t tile, size_t pixel, size_t output) {
+    const ck_geometry *g = &layer->geometry;
+    const size_t channels = layer->in_channels, side = tile + 2;
+    const size_t x = pixel % g->out_width, y = pixel / g->out_width % g->out_height;
+    const size_t image = pixel / g->out_width / g->out_height;
+    definition d = {weights->bias ? (double)weights->bias[output] : 0, 0, 0};
+    double own = layer->residual ? (double)layer->residual[pixel * layer->residual_stride + output] : 0, tiles = 0;
+    d.magnitude = fabs(d.value) + fabs(own);
+    d.value += own;
+    for (size_t c = 0; c < channels; ++c) {
+        double largest = 0, sum = 0;
+        for (size_t i = 0; i < 9; ++i) sum += fabs((double)weights->weights[(output * 9 + i) * channels + c]);
+        // Input (top + dy, left + dx) of the tile; tap (ky, kx) of the window lies at (y % tile + ky, x % tile + kx).
+        for (size_t dy = 0; dy < side; ++dy) {
+            for (size_t dx = 0; dx < side; ++dx) {
+                size_t at_y = y / tile * tile + dy - g->pad_top, at_x = x / tile * tile + dx - g->pad_left;
+                if (at_y >= g->in_height || at_x >= g->in_width) continue;  // also above and left: these wrapped
+                size_t at = (image * g->in_height + at_y) * g->in_width + at_x;
+                double value = (double)layer->input[at * layer->in_stride + c];
+                largest = fmax(largest, fabs(value));
+                size_t ky = dy - y % tile, kx = dx - x % tile;
+                if (ky > 2 || kx > 2) continue;
+                value *= (double)weights->weights[(output * 9 + ky * 3 + kx) * channels + c];
+                d.value += value;
+                d.magnitude += fabs(value);
+            }
+        }
+        tiles += largest * sum;
+    }
+    double bias = weights->bias ? fabs((double)weights->bias[output]) : 0;
+    d.error = ((double)channels + 16) * 0x1p-24 * (tile == 2 ? 16 : 160) * (tiles + bias + fabs(own));
+    return d;
+}
+
+static void *pack_winograd(const ck_table *t, size_t tile, const ck_weights_f32 *weights) {
+    void *packed = fenced(PACKED, t->winograd_f32_packed_size(&weights->shape, tile), 4);
+    t->winograd_f32_pack(weights, tile, packed);
+    return packed;
+}
+
+/// Inputs and weights that make rounding show: of very different sizes, all alike, or alternating.
+static void fill_adversarially(float *values, size_t count, size_t kind) {
+    for (size_t i = 0; i < count; ++i) {
+        switch (kind) {
+        case 0: values[i] = uniform(); break;
+        case 1: values[i] = ldexpf(uniform(), (int)pick(0, 30) - 15); break;
+        case 2: values[i] = 1 + uniform() * 1e-3f; break;
+        case 3: values[i] = (i % 2 ? 1 : -1) * (1 + uniform() * 1e-3f); break;
+        default: values[i] = pick(0, 7) ? 0 : uniform() * 1e6f; break;
+        }
+    }
+}
+
+static void check_winograd(const ck_table *t, const shape *s, size_t tile) {
+    ck_geometry g = geometry_of(s);
+    size_t in_count = extent(s->batch * s->height * s->width, s->channels, s->channels + s->gap);
+    size_t pixels = out_pixels(&g), out_stride = s->outputs + s->gap, count = extent(pixels, s->outputs, out_stride);
+    float *input = random_f32(INPUT, in_count), *values = random_f32(WEIGHTS, s->outputs * 9 * s->channels);
+    fill_adversarially(input, in_count, pick(0, 4));
+    fill_adversarially(values, s->outputs * 9 * s->channels, pick(0, 4));
+    ck_weights_f32 weights = {weight_shape(s), values, pick(0, 7) ? random_f32(BIAS, s->outputs) : NULL};
+    bool clamped = pick(0, 1);
+    ck_conv_f32 layer = {
+        .geometry = g, .in_channels = s->channels, .out_channels = s->outputs, .groups = 1, .input = input,
+        .in_stride = s->channels + s->gap, .output = output(ACTUAL, count * sizeof(float)), .out_stride = out_stride,
+        .weights = pack_winograd(t, tile, &weights),
+        .padding = memset(fenced(PADDING, s->channels * sizeof(float), 4), 0, s->channels * sizeof(float)),
+        .min = clamped ? -1 : -INFINITY, .max = clamped ? 6 : INFINITY,
+        .residual = s->residual ? random_f32(SECOND, count) : NULL, .residual_stride = out_stride};
+    void *scratch = fenced(SCRATCH, t->winograd_f32_scratch_size(&layer, tile), 16);
+    size_t tiles = ck_winograd_tile_count(&g, tile), panels = t->winograd_f32_panel_count(&weights.shape);
+    size_t middle = pick(0, tiles), half = pick(0, panels);
+    t->winograd_f32(&layer, tile, (ck_range){0, middle}, (ck_range){0, panels}, scratch);
+    t->winograd_f32(&layer, tile, (ck_range){middle, tiles}, (ck_range){half, panels}, scratch);
+    t->winograd_f32(&layer, tile, (ck_range){middle, tiles}, (ck_range){0, half}, scratch);
+
+    // The definition where results belong, the pattern that was there before in the gaps and before the first.
+    bool ok = true;
+    float untouched;
+    memset(&untouched, 0xA5, sizeof untouched);
+    for (size_t i = 0; i < GUARD / sizeof(float); ++i) {
+        ok = ok && memcmp(layer.output - 1 - i, &untouched, sizeof untouched) == 0;
+    }
+    for (size_t i = 0; i < count && ok; ++i) {
+        if (i % out_stride >= s->outputs) {
+            ok = memcmp(&layer.output[i], &untouched, sizeof untouched) == 0;
+            continue;
+        }
+        definition d = define_winograd(&layer, &weights, tile, i / out_stride, i % out_stride);
+        double wanted = fmin(fmax(d.value, (double)layer.min), (double)layer.max);
+        ok = fabs((double)layer.output[i] - wanted) <= d.error;
+    }
+    report(ok, t, tile == 2 ? "winograd_f32 of tile 2" : "winograd_f32 of tile 4", describe(s));
 }
 
 static const size_t channel_counts[] = {1, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 61, 64, 67, 80};
@@ -348,6 +485,18 @@ static void check_convolutions(const ck_table *t) {
     for (size_t i = 0; i < COUNT(large); ++i) {
         check_conv_u8(t, &large[i], false);
         check_conv_f32(t, &large[i], false);
+    }
+}
+
+static void check_winograd_convolutions(const ck_table *t) {
+    if (!t->winograd_f32) return;
+    for (size_t i = 0; i < 400; ++i) {
+        // Every remainder of tiles, of products and of vectors; outputs of no pixel and blocks of many tiles.
+        shape s = random_shape(1);
+        s.kernel_height = s.kernel_width = 3;
+        s.stride = s.dilation = 1;
+        if (i % 8 == 0) s.height = pick(1, 40), s.width = pick(1, 40), s.channels = pick(1, 20), s.outputs = pick(1, 20);
+        for (size_t tile = 2; tile <= 4; tile += 2) check_winograd(t, &s, tile);
     }
 }
 
@@ -491,6 +640,7 @@ static void check_layout(const ck_table *t, size_t batch, size_t image_pixels, s
 static void check(const ck_table *t) {
     size_t passed_before = passed, failed_before = failed;
     check_convolutions(t);
+    check_winograd_convolutions(t);
     for (size_t i = 0; i < 200; ++i) {
         shape s = random_shape(0);
         check_pooling(t, &s);
@@ -564,6 +714,44 @@ static void bench(const ck_table *t, const shape *s, bool depthwise) {
         macs / u8_time * 1e-9, f32_time * 1e6, macs / f32_time * 1e-9, depthwise ? "depthwise " : "", describe(s));
 }
 
+/// Times the direct kernel and both tiles of Winograd's algorithm, and measures the errors of some results, in units of
+/// the sum of the magnitudes added.
+static void bench_winograd(const ck_table *t, const shape *s) {
+    ck_geometry g = geometry_of(s);
+    ck_weight_shape shape = weight_shape(s);
+    size_t pixels = out_pixels(&g);
+    double macs = (double)pixels * (double)s->outputs * (double)shape.group_channels * 9, direct, times[2];
+    double errors[2] = {0, 0};
+    ck_weights_f32 weights = {shape, random_f32(WEIGHTS, s->outputs * 9 * s->channels), NULL};
+    ck_conv_f32 layer = {
+        .geometry = g, .in_channels = s->channels, .out_channels = s->outputs, .groups = 1,
+        .input = random_f32(INPUT, s->batch * s->height * s->width * s->channels), .in_stride = s->channels,
+        .output = fenced(ACTUAL, pixels * s->outputs * sizeof(float), 4), .out_stride = s->outputs,
+        .padding = memset(fenced(PADDING, s->channels * sizeof(float), 4), 0, s->channels * sizeof(float)),
+        .min = -INFINITY, .max = INFINITY};
+    run_conv_f32(t, &layer, &weights, false);
+    void *scratch = fenced(SCRATCH, t->conv_f32_scratch_size(&layer), 64);
+    ck_range panels = {0, t->conv_f32_panel_count(&shape)};
+    TIME(direct, t->conv_f32(&layer, (ck_range){0, pixels}, panels, scratch));
+    panels.last = t->winograd_f32_panel_count(&shape);
+    for (size_t tile = 2; tile <= 4; tile += 2) {
+        layer.weights = pack_winograd(t, tile, &weights);
+        scratch = fenced(SCRATCH, t->winograd_f32_scratch_size(&layer, tile), 64);
+        ck_range tiles = {0, ck_winograd_tile_count(&g, tile)};
+        TIME(times[tile / 2 - 1], t->winograd_f32(&layer, tile, tiles, panels, scratch));
+        for (size_t i = 0; i < 1000; ++i) {
+            size_t pixel = pick(0, pixels - 1), o = pick(0, s->outputs - 1);
+            definition d = define_winograd(&layer, &weights, tile, pixel, o);
+            double error = fabs((double)layer.output[pixel * s->outputs + o] - d.value) / d.magnitude;
+            errors[tile / 2 - 1] = fmax(errors[tile / 2 - 1], error);
+        }
+    }
+    printf(
+        "%-12s direct %5.1f GMAC/s, tile 2 %5.1f (x%.2f, error %.0e), tile 4 %5.1f (x%.2f, error %.0e), chosen %zu  %s\n",
+        t->name, macs / direct * 1e-9, macs / times[0] * 1e-9, direct / times[0], errors[0], macs / times[1] * 1e-9,
+        direct / times[1], errors[1], t->winograd_f32_tile(&layer), describe(s));
+}
+
 static const shape layers[] = {
     {1, 56, 56, 64, 64, 1, 3, 3, 1, 1, 1, 0, false},      // ResNet, first stage
     {1, 14, 14, 256, 256, 1, 3, 3, 1, 1, 1, 0, false},    // ResNet, third stage
@@ -573,6 +761,28 @@ static const shape layers[] = {
     {1, 56, 56, 144, 24, 1, 1, 1, 1, 1, 0, 0, false},     // MobileNet, projection
     {1, 224, 224, 3, 32, 1, 3, 3, 2, 1, 1, 0, false},     // MobileNet, first layer
     {1, 1, 1, 1280, 1000, 1, 1, 1, 1, 1, 0, 0, false},    // MobileNet, classifier
+};
+
+static const shape winograd_layers[] = {
+    {1, 56, 56, 64, 64, 1, 3, 3, 1, 1, 1, 0, false},      // ResNet
+    {1, 28, 28, 128, 128, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 14, 14, 256, 256, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 7, 7, 512, 512, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 224, 224, 3, 64, 1, 3, 3, 1, 1, 1, 0, false},     // VGG
+    {1, 224, 224, 64, 64, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 112, 112, 64, 128, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 112, 112, 128, 128, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 56, 56, 128, 256, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 56, 56, 256, 256, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 28, 28, 256, 512, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 28, 28, 512, 512, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 14, 14, 512, 512, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 55, 55, 16, 64, 1, 3, 3, 1, 1, 1, 0, false},      // SqueezeNet
+    {1, 27, 27, 32, 128, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 13, 13, 48, 192, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 13, 13, 64, 256, 1, 3, 3, 1, 1, 1, 0, false},
+    {1, 56, 56, 8, 8, 1, 3, 3, 1, 1, 1, 0, false},        // the edge of its use
+    {1, 3, 3, 32, 32, 1, 3, 3, 1, 1, 1, 0, false},
 };
 
 static const shape depthwise_layers[] = {
@@ -660,7 +870,7 @@ static void bench_pixels(const ck_table *t, size_t height, size_t channels) {
     BENCH_BYTES(dequantize_u8_f32, 5 * count, what, &dequantize, all);
 }
 
-static const char *const bench_kinds[] = {"convolution", "depthwise", "pixels"};
+static const char *const bench_kinds[] = {"convolution", "depthwise", "pixels", "winograd"};
 
 /// One kind of layers, or all where `kind` is NULL.
 static void bench_table(const ck_table *t, const char *kind) {
@@ -674,6 +884,9 @@ static void bench_table(const ck_table *t, const char *kind) {
         static const size_t extents[][2] = {{112, 32}, {56, 72}, {28, 120}, {14, 672}, {7, 1280}};
         for (size_t i = 0; i < COUNT(extents); ++i) bench_pixels(t, extents[i][0], extents[i][1]);
     }
+    if ((!kind || kind == bench_kinds[3]) && t->winograd_f32) {
+        for (size_t i = 0; i < COUNT(winograd_layers); ++i) bench_winograd(t, &winograd_layers[i]);
+    }
 }
 
 int main(int argc, char **argv) {
@@ -683,7 +896,7 @@ int main(int argc, char **argv) {
         if (argc == 3 && strcmp(argv[2], bench_kinds[i]) == 0) kind = bench_kinds[i];
     }
     if (argc > 3 || (argc > 1 && !benchmarks) || (argc == 3 && !kind)) {
-        fprintf(stderr, "usage: %s [--bench [convolution|depthwise|pixels]]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--bench [convolution|depthwise|pixels|winograd]]\n", argv[0]);
         return 2;
     }
     for (int isa = 0; isa < CK_ISA_COUNT; ++isa) {

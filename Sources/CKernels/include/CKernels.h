@@ -17,6 +17,11 @@
 //   complement. Multipliers are finite and at most 2^64 in magnitude.
 // - f32 kernels may fuse and reorder: results differ between instruction sets within the usual bound
 //   of K * epsilon * sum |a||b|.
+// - winograd_f32 computes tiles of outputs from tiles of inputs, and its rounding errors are relative to these: a result
+//   is off by at most (in_channels + 16) * 2^-24 * a * (S + |bias| + |residual|), with a = 16 for tile 2 and a = 160 for
+//   tile 4, and S the sum over input channels of the largest |input| that the tile reads times the sum of the nine
+//   |weights|. Typical errors are TBD. A value that is not finite, or so large that
+//   sums of them overflow, spoils its whole tile.
 #ifndef CK_CKERNELS_H
 #define CK_CKERNELS_H
 
@@ -292,6 +297,19 @@ typedef struct ck_table {
     size_t (*conv_f32_scratch_size)(const ck_conv_f32 *);
     void (*conv_f32)(const ck_conv_f32 *, ck_range pixels, ck_range panels, void *scratch);
 
+    // Winograd's algorithm for 3 x 3 windows of stride and dilation 1, one group: fewer multiplications, other rounding
+    // (see Numerics). All NULL in the scalar table. `tile` is the side of the square of output pixels computed together,
+    // 2 or 4, for which weights are packed; a tile beyond the bottom or right edge is cut off.
+    // A call computes the rectangle tiles x panels, tiles being numbered as ck_winograd_tile_count counts them.
+
+    /// The tile that computes a layer fastest; 0 where conv_f32 does, or where the algorithm does not apply.
+    size_t (*winograd_f32_tile)(const ck_conv_f32 *);
+    size_t (*winograd_f32_panel_count)(const ck_weight_shape *);
+    size_t (*winograd_f32_packed_size)(const ck_weight_shape *, size_t tile);
+    void (*winograd_f32_pack)(const ck_weights_f32 *, size_t tile, void *packed);
+    size_t (*winograd_f32_scratch_size)(const ck_conv_f32 *, size_t tile);
+    void (*winograd_f32)(const ck_conv_f32 *, size_t tile, ck_range tiles, ck_range panels, void *scratch);
+
     // Depthwise, channel multiplier 1.
     size_t (*dwconv_u8s8_u8_packed_size)(const ck_weight_shape *);
     void (*dwconv_u8s8_u8_pack)(const ck_weights_s8 *, void *packed);
@@ -326,11 +344,30 @@ typedef struct ck_table {
     void (*nchw_to_nhwc_f32)(const ck_layout_f32 *, ck_range pixels);
 } ck_table;
 
+/// Float convolution with products in bfloat16: activations and weights are rounded to it, half to even, subnormals are
+/// zero; products are summed in float. The relative error of a product is at most 2^-7. Members as in ck_table; no
+/// depthwise kernels, whose time goes into loads.
+typedef struct ck_bf16_table {
+    size_t (*panel_count)(const ck_weight_shape *);
+    size_t (*packed_size)(const ck_weight_shape *);
+    void (*pack)(const ck_weights_f32 *, void *packed);
+    size_t (*scratch_size)(const ck_conv_f32 *);
+    void (*conv)(const ck_conv_f32 *, ck_range pixels, ck_range panels, void *scratch);
+} ck_bf16_table;
+
+/// The bfloat16 kernels that go with an instruction set; NULL where this CPU lacks them.
+const ck_bf16_table *ck_bf16_table_for(ck_isa isa);
+
 /// The table of an instruction set; NULL where this CPU or this build lacks it. CK_ISA_SCALAR is always there.
 const ck_table *ck_table_for(ck_isa isa);
 
 /// The fastest table of this machine.
 const ck_table *ck_best_table(void);
+
+/// Number of Winograd tiles of a layer, image by image, row by row.
+static inline size_t ck_winograd_tile_count(const ck_geometry *g, size_t tile) {
+    return g->batch * ((g->out_height + tile - 1) / tile) * ((g->out_width + tile - 1) / tile);
+}
 
 /// Tells the processor that the caller polls memory in a loop.
 static inline void ck_spin_hint(void) {

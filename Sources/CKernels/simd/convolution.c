@@ -42,13 +42,12 @@ static ck_window next_window(const ck_geometry *g, ck_window w) {
 
 /// How many of `count` windows from `w` on, all in one row of the output, lie wholly inside the input; 0 if `w` does not.
 static size_t interior_run(const ck_geometry *g, ck_window w, size_t count) {
-    ptrdiff_t bottom = w.y + (ptrdiff_t)((g->kernel_height - 1) * g->dilation_height);
-    ptrdiff_t right = w.x + (ptrdiff_t)((g->kernel_width - 1) * g->dilation_width);
-    if (w.y < 0 || w.x < 0 || bottom >= (ptrdiff_t)g->in_height || right >= (ptrdiff_t)g->in_width) return 0;
-    size_t inside = ((size_t)((ptrdiff_t)g->in_width - 1 - right)) / g->stride_width + 1;
-    size_t row = ((size_t)((ptrdiff_t)(g->out_width * g->stride_width) - (ptrdiff_t)g->pad_left - w.x) + g->stride_width - 1)
-        / g->stride_width;
-    return min(min(inside, row), count);
+    ptrdiff_t last_y = (ptrdiff_t)g->in_height - 1 - (ptrdiff_t)((g->kernel_height - 1) * g->dilation_height);
+    ptrdiff_t last_x = (ptrdiff_t)g->in_width - 1 - (ptrdiff_t)((g->kernel_width - 1) * g->dilation_width);
+    if (w.y < 0 || w.x < 0 || w.y > last_y || w.x > last_x) return 0;
+    ptrdiff_t row_end = (ptrdiff_t)((g->out_width - 1) * g->stride_width) - (ptrdiff_t)g->pad_left;
+    size_t room = (size_t)((last_x < row_end ? last_x : row_end) - w.x);
+    return room >= (count - 1) * g->stride_width ? count : room / g->stride_width + 1;
 }
 
 static ck_window skip_windows(const ck_geometry *g, ck_window w, size_t count) {
@@ -56,10 +55,10 @@ static ck_window skip_windows(const ck_geometry *g, ck_window w, size_t count) {
     return next_window(g, w);
 }
 
-void ck_point_at_taps(
+/// Points at the taps of `count` windows from `w` on; returns the window behind them.
+static ck_window point_at_taps(
     const ck_geometry *g, const char *input, size_t in_stride, const char *padding,
-    size_t first, size_t count, size_t pitch, const void **pointers) {
-    ck_window w = ck_window_at(g, first);
+    ck_window w, size_t count, size_t pitch, const void **pointers) {
     size_t tap_step = g->dilation_width * in_stride, row_step = g->dilation_height * g->in_width * in_stride;
     size_t pixel_step = g->stride_width * in_stride;
     for (size_t i = 0, run; i < count; i += run) {
@@ -73,18 +72,24 @@ void ck_point_at_taps(
                     for (size_t j = 0; j < run; ++j) to[j] = at + j * pixel_step;
                 }
             }
-            w = skip_windows(g, w, run);
-            continue;
-        }
-        for (size_t ky = 0; ky < g->kernel_height; ++ky) {
-            for (size_t kx = 0; kx < g->kernel_width; ++kx, to += pitch) {
-                ptrdiff_t at = ck_tap_pixel(g, w, ky, kx);
-                *to = at < 0 ? padding : input + (size_t)at * in_stride;
+        } else {
+            for (size_t ky = 0; ky < g->kernel_height; ++ky) {
+                for (size_t kx = 0; kx < g->kernel_width; ++kx, to += pitch) {
+                    ptrdiff_t at = ck_tap_pixel(g, w, ky, kx);
+                    *to = at < 0 ? padding : input + (size_t)at * in_stride;
+                }
             }
+            run = 1;
         }
-        w = next_window(g, w);
-        run = 1;
+        w = skip_windows(g, w, run);
     }
+    return w;
+}
+
+void ck_point_at_taps(
+    const ck_geometry *g, const char *input, size_t in_stride, const char *padding,
+    size_t first, size_t count, size_t pitch, const void **pointers) {
+    point_at_taps(g, input, in_stride, padding, ck_window_at(g, first), count, pitch, pointers);
 }
 
 // MARK: Gathering
@@ -108,6 +113,30 @@ static inline char *copy(char *to, const char *from, size_t size) {
 static inline char *fill(char *to, char value, size_t size) {
     if (size) memset(to, value, size);
     return to + size;
+}
+
+/// Converts the taps of one window into a row.
+static void gather_converted(const ck_convolution *c, const char *input, ck_window w, char *row) {
+    const ck_geometry *g = c->geometry;
+    size_t size = c->tap_size, width = g->kernel_width, step = g->dilation_width * c->in_stride;
+    bool dense = step == size;
+    // What the taps leave of the last k-step must be numbers, though their weights are zero.
+    memset(row + c->row_size - CK_STEP_SIZE, 0, CK_STEP_SIZE);
+    ck_range valid = ck_valid_taps(w.x, g->dilation_width, width, g->in_width);
+    for (size_t ky = 0; ky < g->kernel_height; ++ky) {
+        ptrdiff_t y = w.y + (ptrdiff_t)(ky * g->dilation_height);
+        if (y < 0 || y >= (ptrdiff_t)g->in_height) {
+            for (size_t kx = 0; kx < width; ++kx) row = c->convert(row, c->padding, size);
+            continue;
+        }
+        for (size_t kx = 0; kx < valid.first; ++kx) row = c->convert(row, c->padding, size);
+        if (valid.first < valid.last) {
+            const char *from = input + (size_t)ck_tap_pixel(g, w, ky, valid.first) * c->in_stride;
+            size_t runs = dense ? 1 : valid.last - valid.first, run = dense ? (valid.last - valid.first) * size : size;
+            for (size_t i = 0; i < runs; ++i, from += step) row = c->convert(row, from, run);
+        }
+        for (size_t kx = valid.last; kx < width; ++kx) row = c->convert(row, c->padding, size);
+    }
 }
 
 /// Copies the taps of one window into a row. What the taps leave of the last k-step meets weights that are zero.
@@ -179,12 +208,15 @@ static size_t gatherable_run(const ck_convolution *c, ck_window w, size_t count)
 // MARK: Tiles
 
 void ck_convolution_prepare(ck_convolution *c, size_t gather_below) {
-    size_t taps = c->geometry->kernel_height * c->geometry->kernel_width;
+    const ck_geometry *g = c->geometry;
+    size_t taps = g->kernel_height * g->kernel_width;
     bool partial = c->tap_size % CK_STEP_SIZE != 0, small = taps > 1 && c->tap_size < gather_below;
     bool aliases = taps == 1 && c->in_stride % CACHE_ALIAS == 0;
-    c->gathers = partial || small || aliases;
+    c->gathers = c->convert || partial || small || aliases;
+    c->maps_pixels = taps == 1 && g->stride_height == 1 && g->stride_width == 1 && g->pad_top == 0 && g->pad_left == 0
+        && g->out_height == g->in_height && g->out_width == g->in_width;
     c->taps = c->gathers ? 1 : taps;
-    c->row_size = c->gathers ? round_up(taps * c->tap_size, CK_STEP_SIZE) : c->tap_size;
+    c->row_size = c->gathers ? round_up(taps * c->tap_size / (c->convert ? 2 : 1), CK_STEP_SIZE) : c->tap_size;
 }
 
 /// Bytes between gathered rows.
@@ -208,20 +240,24 @@ size_t ck_convolution_scratch_size(const ck_convolution *c) {
     return block_tiles(c) * tile_size(c);
 }
 
-/// Sets up the pointers of a tile of one group's input.
-static void set_up_tile(const ck_convolution *c, const char *input, size_t pixel, size_t rows, void *tile) {
-    const void **pointers = tile;
-    if (!c->gathers) {
-        ck_point_at_taps(c->geometry, input, c->in_stride, c->padding, pixel, rows, c->rows, pointers);
-        return;
-    }
+/// Points at one pixel of input per pixel of output.
+static void point_at_pixels(const ck_convolution *c, const char *input, size_t pixel, size_t count, const void **pointers) {
+    const char *from = input + pixel * c->in_stride;
+    for (size_t i = 0; i < count; ++i) pointers[i] = from + i * c->in_stride;
+}
+
+/// Gathers the taps of `count` windows from `w` on; returns the window behind them.
+static ck_window gather_rows(
+    const ck_convolution *c, const char *input, ck_window w, size_t count, const void **pointers) {
     char *row = (char *)(pointers + c->rows);
     size_t pitch = row_pitch(c);
-    for (size_t i = 0; i < rows; ++i) pointers[i] = row + i * pitch;
-    ck_window w = ck_window_at(c->geometry, pixel);
-    for (size_t i = 0, run; i < rows; i += run, row += run * pitch) {
-        run = gatherable_run(c, w, rows - i);
-        if (run > 0) {
+    for (size_t i = 0; i < count; ++i) pointers[i] = row + i * pitch;
+    for (size_t i = 0, run; i < count; i += run, row += run * pitch) {
+        run = c->convert ? 0 : gatherable_run(c, w, count - i);
+        if (c->convert) {
+            gather_converted(c, input, w, row);
+            run = 1;
+        } else if (run > 0) {
             gather_interior(c, input, w, run, row, pitch);
         } else {
             gather(c, input, w, row);
@@ -229,16 +265,30 @@ static void set_up_tile(const ck_convolution *c, const char *input, size_t pixel
         }
         w = skip_windows(c->geometry, w, run);
     }
+    return w;
+}
+
+/// Sets up the pointers of a block of one group's input, tile by tile.
+static void set_up_block(const ck_convolution *c, const char *input, ck_range pixels, char *tile) {
+    size_t size = tile_size(c);
+    ck_window w = ck_window_at(c->geometry, pixels.first);
+    for (size_t pixel = pixels.first; pixel < pixels.last; pixel += c->rows, tile += size) {
+        size_t count = min(c->rows, pixels.last - pixel);
+        const void **pointers = (const void **)tile;
+        if (c->gathers) {
+            w = gather_rows(c, input, w, count, pointers);
+        } else if (c->maps_pixels) {
+            point_at_pixels(c, input, pixel, count, pointers);
+        } else {
+            w = point_at_taps(c->geometry, input, c->in_stride, c->padding, w, count, c->rows, pointers);
+        }
+    }
 }
 
 /// Computes panels of one group, numbered within the group, over one block of pixels.
 static void run_block(const ck_convolution *c, size_t group, ck_range pixels, ck_range panels, char *scratch) {
     size_t size = tile_size(c);
-    const char *input = c->input + group * c->tap_size;
-    char *tile = scratch;
-    for (size_t pixel = pixels.first; pixel < pixels.last; pixel += c->rows, tile += size) {
-        set_up_tile(c, input, pixel, min(c->rows, pixels.last - pixel), tile);
-    }
+    set_up_block(c, c->input + group * c->tap_size, pixels, scratch);
     for (size_t panel = panels.first; panel < panels.last; ++panel) {
         size_t channel = panel * c->width;
         ck_tile t = {
@@ -246,7 +296,7 @@ static void run_block(const ck_convolution *c, size_t group, ck_range pixels, ck
             .channel = group * c->outputs + channel,
             .channels = min(c->width, c->outputs - channel),
         };
-        tile = scratch;
+        const char *tile = scratch;
         for (size_t pixel = pixels.first; pixel < pixels.last; pixel += c->rows, tile += size) {
             t.pointers = (const void *const *)tile;
             t.pixel = pixel;

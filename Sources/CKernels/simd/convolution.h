@@ -23,6 +23,7 @@ typedef struct ck_tile {
 } ck_tile;
 
 /// One layer as a kernel family sees it. Sizes of elements are in bytes: this part is the same for u8 and float.
+/// A family may convert elements where they are gathered.
 typedef struct ck_convolution {
     const void *layer;  ///< ck_conv_u8 or ck_conv_f32.
     void (*kernel)(const struct ck_convolution *, const ck_tile *);
@@ -38,13 +39,17 @@ typedef struct ck_convolution {
     size_t panels;           ///< Of one group.
     size_t panel_size;       ///< Packed bytes of one.
 
+    /// Writes `size` bytes of input to a row in the form that the kernel reads; NULL for a family that reads the input.
+    char *(*convert)(char *row, const char *from, size_t size);
+
     bool gathers;
+    bool maps_pixels;  ///< Each output pixel reads the input pixel of the same number.
     size_t taps;      ///< Pointers per row: kernel taps, or 1 when gathering.
     size_t row_size;  ///< Bytes under one pointer.
 } ck_convolution;
 
-/// Completes a description whose members up to panel_size are set; taps of fewer than `gather_below` bytes are
-/// gathered.
+/// Completes a description whose members up to `convert` are set; taps of fewer than `gather_below` bytes are gathered.
+/// With `convert`, all are, into rows that are half as long.
 void ck_convolution_prepare(ck_convolution *, size_t gather_below);
 
 size_t ck_convolution_scratch_size(const ck_convolution *);

@@ -6,10 +6,11 @@
 // - defined CK_ACTIVATION_OFFSET, what its ck_dot subtracts from activations;
 // - set the target of the functions that follow and included simd/vectors.h;
 // - defined the operations simd/conv_u8.h wants, and how floats become bytes: ck_requantizer, ck_requantizer_of and
-//   ck_store_requantized.
+//   ck_store_requantized; how bytes become integers: ck_load_widened.
 
 #include "conv_u8.h"
 #include "conv_f32.h"
+#include "winograd_f32.h"
 #include "lanes.h"
 #include "pooling.h"
 #include "pointwise.h"
@@ -28,6 +29,12 @@ const ck_table CK_PASTE(ck_table_, CK_ISA) = {
     .conv_f32_pack = CK_NAME(ck_f32_conv_f32_pack, CK_LANES),
     .conv_f32_scratch_size = CK_NAME(ck_f32_conv_f32_scratch_size, CK_LANES),
     .conv_f32 = CK_NAME(ck_f32_conv_f32, CK_LANES),
+    .winograd_f32_tile = CK_NAME(ck_f32_winograd_f32_tile, CK_LANES),
+    .winograd_f32_panel_count = CK_NAME(ck_f32_winograd_f32_panel_count, CK_LANES),
+    .winograd_f32_packed_size = CK_NAME(ck_f32_winograd_f32_packed_size, CK_LANES),
+    .winograd_f32_pack = CK_NAME(ck_f32_winograd_f32_pack, CK_LANES),
+    .winograd_f32_scratch_size = CK_NAME(ck_f32_winograd_f32_scratch_size, CK_LANES),
+    .winograd_f32 = CK_NAME(ck_f32_winograd_f32, CK_LANES),
     .dwconv_u8s8_u8_packed_size = CK_NAME(ck_u8s8_dwconv_u8_packed_size, CK_BYTES),
     .dwconv_u8s8_u8_pack = CK_NAME(ck_u8s8_dwconv_u8_pack, CK_BYTES),
     .dwconv_u8s8_u8_scratch_size = CK_NAME(ck_u8s8_dwconv_u8_scratch_size, CK_BYTES),

@@ -46,12 +46,20 @@ size_t ck_channel_size_f32(size_t k) {
     return sizeof(float) * (1 + k);
 }
 
+size_t ck_channel_size_bf16(size_t k) {
+    return sizeof(float) + round_up(k, 2) * sizeof(uint16_t);
+}
+
 size_t ck_packed_size_u8(const ck_weight_shape *s, ck_packing p) {
     return padded_channels(s, p) * ck_channel_size_u8(k_of(s));
 }
 
 size_t ck_packed_size_f32(const ck_weight_shape *s, ck_packing p) {
     return padded_channels(s, p) * ck_channel_size_f32(k_of(s));
+}
+
+size_t ck_packed_size_bf16(const ck_weight_shape *s, ck_packing p) {
+    return padded_channels(s, p) * ck_channel_size_bf16(k_of(s));
 }
 
 size_t ck_depthwise_block_size(size_t taps, size_t lanes) {
@@ -116,28 +124,52 @@ static char *pack_panel_f32(const ck_weights_f32 *w, ck_packing p, size_t first,
     return to + size;
 }
 
-void ck_pack_u8(const ck_weights_s8 *w, ck_packing p, void *packed) {
-    char *to = packed;
-    if (w->shape.out_channels == 0) return;
-    size_t outputs = w->shape.out_channels / w->shape.groups, width = panel_width(&w->shape, p);
-    for (size_t group = 0; group < w->shape.groups; ++group) {
-        for (size_t o = 0; o < outputs; o += width) {
-            size_t count = outputs - o < width ? outputs - o : width;
-            to = pack_panel_u8(w, p, group * outputs + o, count, to);
-        }
+/// Rounded half to even; NaN stays NaN.
+static uint16_t to_bf16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if (x != x) return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+/// Packs `count` channels from `first` on as one panel; returns its end.
+static char *pack_panel_bf16(const ck_weights_f32 *w, ck_packing p, size_t first, size_t count, char *to) {
+    size_t k = k_of(&w->shape), width = panel_width(&w->shape, p), size = width * ck_channel_size_bf16(k);
+    memset(to, 0, size);
+    float *bias = (float *)to;
+    uint16_t *weights = (uint16_t *)(bias + width);
+    if (w->bias) memcpy(bias, w->bias + first, count * sizeof *bias);
+    const float *from = w->weights + first * k;
+    for (size_t i = 0; i < k; ++i) {
+        uint16_t *pair = weights + i / 2 * width * 2 + i % 2;
+        for (size_t o = 0; o < count; ++o) pair[o * 2] = to_bf16(from[o * k + i]);
     }
+    return to + size;
+}
+
+/// Calls `pack_panel` for all panels of all groups.
+#define PACK_PANELS(pack_panel, w, p, packed)                                                               \
+    do {                                                                                                    \
+        if ((w)->shape.out_channels == 0) return;                                                           \
+        char *to = packed;                                                                                  \
+        size_t outputs = (w)->shape.out_channels / (w)->shape.groups, width = panel_width(&(w)->shape, p);  \
+        for (size_t group = 0; group < (w)->shape.groups; ++group) {                                        \
+            for (size_t o = 0; o < outputs; o += width) {                                                   \
+                to = pack_panel(w, p, group * outputs + o, outputs - o < width ? outputs - o : width, to);  \
+            }                                                                                               \
+        }                                                                                                   \
+    } while (0)
+
+void ck_pack_u8(const ck_weights_s8 *w, ck_packing p, void *packed) {
+    PACK_PANELS(pack_panel_u8, w, p, packed);
 }
 
 void ck_pack_f32(const ck_weights_f32 *w, ck_packing p, void *packed) {
-    char *to = packed;
-    if (w->shape.out_channels == 0) return;
-    size_t outputs = w->shape.out_channels / w->shape.groups, width = panel_width(&w->shape, p);
-    for (size_t group = 0; group < w->shape.groups; ++group) {
-        for (size_t o = 0; o < outputs; o += width) {
-            size_t count = outputs - o < width ? outputs - o : width;
-            to = pack_panel_f32(w, p, group * outputs + o, count, to);
-        }
-    }
+    PACK_PANELS(pack_panel_f32, w, p, packed);
+}
+
+void ck_pack_bf16(const ck_weights_f32 *w, ck_packing p, void *packed) {
+    PACK_PANELS(pack_panel_bf16, w, p, packed);
 }
 
 void ck_pack_depthwise_u8(const ck_weights_s8 *w, ck_packing p, void *packed) {

@@ -3,7 +3,8 @@
 //
 // u8 panel:  int32 bias[width], float multipliers[width], int8 weights[k / 4][width][4]
 // f32 panel: float bias[width], float weights[k][width]
-// with k = taps x group_channels, flattened, and in the u8 case rounded up to 4.
+// bf16 panel: float bias[width], bf16 weights[k / 2][width][2]
+// with k = taps x group_channels, flattened, and rounded up to 4 in the u8 case and to 2 in bf16.
 // Depthwise:
 // u8 block:  int32 bias[4][lanes], float multipliers[4][lanes], int8 weights[taps][4 * lanes]; a block has as many channels
 //            as a register has bytes, or a half, or a quarter, repeated. Bias and multipliers are in the order of lanes that
@@ -36,9 +37,11 @@ size_t ck_panel_count(const ck_weight_shape *, ck_packing);
 /// Packed bytes of one output channel.
 size_t ck_channel_size_u8(size_t k);
 size_t ck_channel_size_f32(size_t k);
+size_t ck_channel_size_bf16(size_t k);
 
 size_t ck_packed_size_u8(const ck_weight_shape *, ck_packing);
 size_t ck_packed_size_f32(const ck_weight_shape *, ck_packing);
+size_t ck_packed_size_bf16(const ck_weight_shape *, ck_packing);
 size_t ck_packed_size_depthwise_u8(const ck_weight_shape *, ck_packing);
 size_t ck_packed_size_depthwise_f32(const ck_weight_shape *, ck_packing);
 
@@ -58,6 +61,7 @@ size_t ck_depthwise_block_size(size_t taps, size_t lanes);
 
 void ck_pack_u8(const ck_weights_s8 *, ck_packing, void *packed);
 void ck_pack_f32(const ck_weights_f32 *, ck_packing, void *packed);
+void ck_pack_bf16(const ck_weights_f32 *, ck_packing, void *packed);
 void ck_pack_depthwise_u8(const ck_weights_s8 *, ck_packing, void *packed);
 void ck_pack_depthwise_f32(const ck_weights_f32 *, ck_packing, void *packed);
 

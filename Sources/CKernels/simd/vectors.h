@@ -6,6 +6,7 @@
 #include "convolution.h"
 #include "layout.h"
 #include "packing.h"
+#include "winograd.h"
 
 // Every f32 multiply-add that should fuse says so (ck_fma); all else is rounded step by step, so that u8 results are
 // the same everywhere.

@@ -14,6 +14,7 @@ enum BoundWork {
     case convolutionU8(ck_conv_u8, pixels: Int, panels: Int)
     case depthwiseU8(ck_conv_u8, pixels: Int)
     case convolutionF32(ck_conv_f32, pixels: Int, panels: Int)
+    case convolutionBF16(ck_conv_f32, pixels: Int, panels: Int)
     case depthwiseF32(ck_conv_f32, pixels: Int)
     case maxPoolU8(ck_maxpool_u8, pixels: Int)
     case maxPoolF32(ck_maxpool_f32, pixels: Int)
@@ -60,6 +61,10 @@ extension BoundWork {
         case .convolutionF32(var arguments, let pixels, let panels):
             let byPixels = Self.dividesPixels(pixels, panels, parts)
             kernels.conv_f32(
+                &arguments, byPixels ? share(pixels) : all(pixels), byPixels ? all(panels) : share(panels), scratch)
+        case .convolutionBF16(var arguments, let pixels, let panels):
+            let byPixels = Self.dividesPixels(pixels, panels, parts)
+            kernels.bfloat16!.pointee.conv(
                 &arguments, byPixels ? share(pixels) : all(pixels), byPixels ? all(panels) : share(panels), scratch)
         case .depthwiseU8(var arguments, let pixels): kernels.dwconv_u8s8_u8(&arguments, share(pixels), scratch)
         case .depthwiseF32(var arguments, let pixels): kernels.dwconv_f32(&arguments, share(pixels), scratch)
@@ -135,7 +140,8 @@ extension BoundWork {
         case .convolutionU8(let arguments, let pixels, let panels):
             return byProducts(
                 pixels, panels, arguments.out_channels * arguments.weightShape.reduction, perThread: 65536)
-        case .convolutionF32(let arguments, let pixels, let panels):
+        case .convolutionF32(let arguments, let pixels, let panels),
+            .convolutionBF16(let arguments, let pixels, let panels):
             return byProducts(
                 pixels, panels, arguments.out_channels * arguments.weightShape.reduction, perThread: 16384)
         case .depthwiseU8(let arguments, let pixels): return byElements(pixels, arguments.out_channels)

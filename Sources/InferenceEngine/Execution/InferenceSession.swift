@@ -19,7 +19,7 @@ package struct LayerTimes: Sendable {
 package final class InferenceSession {
     package let model: PreparedModel
     private let pool: WorkerPool
-    private let arena: UnsafeMutableRawBufferPointer
+    private let arena: Arena
     private let scratch: UnsafeMutableRawPointer
     /// Scratch bytes of one part.
     private let scratchStride: Int
@@ -30,14 +30,14 @@ package final class InferenceSession {
         self.model = model
         self.pool = pool
         let alignment = TensorStorage.alignment
-        arena = .allocate(byteCount: max(model.arena.byteCount, 1), alignment: alignment)
-        let base = arena.baseAddress!
-        let address = { (buffer: BufferID) -> UnsafeMutableRawPointer in
-            if let constant = model.buffers[buffer.index].constant {
+        arena = Arena(byteCount: model.arena.byteCount)
+        let base = arena.bytes.baseAddress!
+        let address = { (view: BufferView) -> UnsafeMutableRawPointer in
+            if let constant = model.buffers[view.buffer.index].constant {
                 // Constants are only ever read; the C structs share one pointer type for operands.
-                return UnsafeMutableRawPointer(mutating: constant.bytes.baseAddress!)
+                return UnsafeMutableRawPointer(mutating: constant.bytes.baseAddress!) + view.byteOffset
             }
-            return base + model.arena.offsets[buffer.index]
+            return base + model.arena.offsets[view.buffer.index] + view.byteOffset
         }
         var largestScratch = 0
         steps = model.steps.map { step in
@@ -50,26 +50,25 @@ package final class InferenceSession {
     }
 
     deinit {
-        arena.deallocate()
         scratch.deallocate()
     }
 
     /// The memory of an input, in the form that `model.inputs[index]` states; read by `run`, clobbered afterwards.
     package func input(_ index: Int) -> UnsafeMutableRawBufferPointer {
-        memory(of: model.inputBuffers[index], model.inputs[index])
+        memory(of: model.inputViews[index], byteCount: model.inputs[index].byteCount)
     }
 
     /// The memory of an output, in the form that `model.outputs[index]` states; valid until the next run.
     package func output(_ index: Int) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(memory(of: model.outputBuffers[index], model.outputs[index]))
+        UnsafeRawBufferPointer(memory(of: model.outputViews[index], byteCount: model.outputs[index].byteCount))
     }
 
-    private func memory(of buffer: BufferID, _ port: Port) -> UnsafeMutableRawBufferPointer {
-        if let constant = model.buffers[buffer.index].constant {
+    private func memory(of view: BufferView, byteCount: Int) -> UnsafeMutableRawBufferPointer {
+        if let constant = model.buffers[view.buffer.index].constant {
             return UnsafeMutableRawBufferPointer(mutating: constant.bytes)
         }
-        let start = model.arena.offsets[buffer.index]
-        return UnsafeMutableRawBufferPointer(rebasing: arena[start..<start + port.byteCount])
+        let start = model.arena.offsets[view.buffer.index] + view.byteOffset
+        return UnsafeMutableRawBufferPointer(rebasing: arena.bytes[start..<start + byteCount])
     }
 
     /// Runs the model on what the input memory holds.
@@ -125,9 +124,8 @@ package final class InferenceSession {
             switch operand {
             case .absent: return nil
             case .constant(let tensor): return tensor
-            case .activation(let buffer, let type):
-                let port = Port(name: call.name, type: type, form: .plain)
-                let memory = memory(of: buffer, port)
+            case .activation(let view, let type):
+                let memory = memory(of: view, byteCount: type.byteCount)
                 return Tensor(
                     type,
                     storage: TensorStorage(byteCount: memory.count) {
@@ -141,11 +139,8 @@ package final class InferenceSession {
         } catch {
             throw EngineError(.layerFailed, error.message, at: call.name)
         }
-        for (buffer, tensor) in zip(call.outputs, results) {
-            tensor.withUnsafeBytes { bytes in
-                let start = model.arena.offsets[buffer.index]
-                UnsafeMutableRawBufferPointer(rebasing: arena[start..<start + bytes.count]).copyMemory(from: bytes)
-            }
+        for (view, tensor) in zip(call.outputs, results) {
+            tensor.withUnsafeBytes { memory(of: view, byteCount: $0.count).copyMemory(from: $0) }
         }
     }
 }

@@ -2,24 +2,26 @@ internal import CKernels
 internal import ModelGraph
 
 extension Step {
-    /// Fills in addresses.
+    /// Fills in addresses and strides.
     /// - Returns: the work, and the bytes of scratch each part of it needs.
     func bound(
-        _ address: (BufferID) -> UnsafeMutableRawPointer, _ kernels: KernelTable
+        _ address: (BufferView) -> UnsafeMutableRawPointer, _ kernels: KernelTable
     ) -> (work: BoundWork, scratchBytes: Int) {
-        func source<Element>(_ index: Int = 0, _: Element.Type = Element.self) -> UnsafePointer<Element> {
-            UnsafePointer(address(reads[index]).assumingMemoryBound(to: Element.self))
+        func source<Element>(_ index: Int = 0) -> (UnsafePointer<Element>, Int) {
+            (UnsafePointer(address(reads[index]).assumingMemoryBound(to: Element.self)), reads[index].stride)
         }
-        func target<Element>(_: Element.Type = Element.self) -> UnsafeMutablePointer<Element> {
-            address(writes[0]).assumingMemoryBound(to: Element.self)
+        func target<Element>() -> (UnsafeMutablePointer<Element>, Int) {
+            (address(writes[0]).assumingMemoryBound(to: Element.self), writes[0].stride)
         }
         switch work {
         case .convolutionU8(var arguments, let weights):
-            (arguments.input, arguments.output) = (source(), target())
+            (arguments.input, arguments.in_stride) = source()
+            (arguments.output, arguments.out_stride) = target()
+            if reads.count > 1 { (arguments.residual, arguments.residual_stride) = source(1) }
             arguments.weights = weights.storage.bytes.baseAddress
             arguments.padding = weights.padding.bytes.assumingMemoryBound(to: UInt8.self).baseAddress
             let pixels = arguments.geometry.outputPixels
-            if weights.isDepthwise {
+            if case .depthwise = weights.method {
                 return (.depthwiseU8(arguments, pixels: pixels), kernels.dwconv_u8s8_u8_scratch_size(&arguments))
             }
             var shape = arguments.weightShape
@@ -28,79 +30,120 @@ extension Step {
                 .convolutionU8(arguments, pixels: pixels, panels: panels), kernels.conv_u8s8_u8_scratch_size(&arguments)
             )
         case .convolutionF32(var arguments, let weights):
-            (arguments.input, arguments.output) = (source(), target())
+            (arguments.input, arguments.in_stride) = source()
+            (arguments.output, arguments.out_stride) = target()
+            if reads.count > 1 { (arguments.residual, arguments.residual_stride) = source(1) }
             arguments.weights = weights.storage.bytes.baseAddress
             arguments.padding = weights.padding.bytes.assumingMemoryBound(to: Float.self).baseAddress
             let pixels = arguments.geometry.outputPixels
-            if weights.isDepthwise {
-                return (.depthwiseF32(arguments, pixels: pixels), kernels.dwconv_f32_scratch_size(&arguments))
-            }
             var shape = arguments.weightShape
-            let panels = kernels.conv_f32_panel_count(&shape)
-            return (
-                .convolutionF32(arguments, pixels: pixels, panels: panels), kernels.conv_f32_scratch_size(&arguments)
-            )
+            switch weights.method {
+            case .depthwise:
+                return (.depthwiseF32(arguments, pixels: pixels), kernels.dwconv_f32_scratch_size(&arguments))
+            case .indirect:
+                let panels = kernels.conv_f32_panel_count(&shape)
+                return (
+                    .convolutionF32(arguments, pixels: pixels, panels: panels),
+                    kernels.conv_f32_scratch_size(&arguments)
+                )
+            case .bfloat16:
+                let bfloat16 = kernels.bfloat16!.pointee
+                return (
+                    .convolutionBF16(arguments, pixels: pixels, panels: bfloat16.panel_count(&shape)),
+                    bfloat16.scratch_size(&arguments)
+                )
+            }
         case .maxPoolU8(var arguments):
-            (arguments.input, arguments.output) = (source(), target())
+            (arguments.input, arguments.in_stride) = source()
+            (arguments.output, arguments.out_stride) = target()
             return (.maxPoolU8(arguments, pixels: arguments.geometry.outputPixels), 0)
         case .maxPoolF32(var arguments):
-            (arguments.input, arguments.output) = (source(), target())
+            (arguments.input, arguments.in_stride) = source()
+            (arguments.output, arguments.out_stride) = target()
             return (.maxPoolF32(arguments, pixels: arguments.geometry.outputPixels), 0)
         case .averagePoolU8(var arguments):
-            (arguments.input, arguments.output) = (source(), target())
+            (arguments.input, arguments.in_stride) = source()
+            (arguments.output, arguments.out_stride) = target()
             return (.averagePoolU8(arguments, pixels: arguments.geometry.outputPixels), 0)
         case .averagePoolF32(var arguments):
-            (arguments.input, arguments.output) = (source(), target())
+            (arguments.input, arguments.in_stride) = source()
+            (arguments.output, arguments.out_stride) = target()
             return (.averagePoolF32(arguments, pixels: arguments.geometry.outputPixels), 0)
         case .addU8(var arguments, let pixels):
-            (arguments.a, arguments.b, arguments.output) = (source(), source(1), target())
+            (arguments.a, arguments.a_stride) = source()
+            (arguments.b, arguments.b_stride) = source(1)
+            (arguments.output, arguments.out_stride) = target()
             return (.addU8(arguments, pixels: pixels), 0)
         case .multiplyU8(var arguments, let pixels):
-            (arguments.a, arguments.b, arguments.output) = (source(), source(1), target())
+            (arguments.a, arguments.a_stride) = source()
+            (arguments.b, arguments.b_stride) = source(1)
+            (arguments.output, arguments.out_stride) = target()
             return (.multiplyU8(arguments, pixels: pixels), 0)
         case .lookupU8(var arguments, let table, let pixels):
-            (arguments.input, arguments.output) = (source(), target())
+            (arguments.input, arguments.in_stride) = source()
+            (arguments.output, arguments.out_stride) = target()
             arguments.table = table.bytes.assumingMemoryBound(to: UInt8.self).baseAddress
             return (.lookupU8(arguments, pixels: pixels), 0)
         case .requantize(var arguments, let pixels):
-            (arguments.input, arguments.output) = (source(), target())
+            (arguments.input, arguments.in_stride) = source()
+            (arguments.output, arguments.out_stride) = target()
             return (.requantize(arguments, pixels: pixels), 0)
         case .quantize(var arguments, let pixels):
-            (arguments.input, arguments.output) = (source(), target())
+            (arguments.input, arguments.in_stride) = source()
+            (arguments.output, arguments.out_stride) = target()
             return (.quantize(arguments, pixels: pixels), 0)
         case .dequantize(var arguments, let pixels):
-            (arguments.input, arguments.output) = (source(), target())
+            (arguments.input, arguments.in_stride) = source()
+            (arguments.output, arguments.out_stride) = target()
             return (.dequantize(arguments, pixels: pixels), 0)
-        case .addF32(var arguments, let pixels):
-            (arguments.a, arguments.b, arguments.output) = (source(), source(1), target())
-            return (.addF32(arguments, pixels: pixels), 0)
-        case .multiplyF32(var arguments, let pixels):
-            (arguments.a, arguments.b, arguments.output) = (source(), source(1), target())
-            return (.multiplyF32(arguments, pixels: pixels), 0)
-        case .clampF32(var arguments, let pixels):
-            (arguments.a, arguments.output) = (source(), target())
-            return (.clampF32(arguments, pixels: pixels), 0)
+        case .addF32(let arguments, let pixels): return (.addF32(bound(arguments, address), pixels: pixels), 0)
+        case .multiplyF32(let arguments, let pixels):
+            return (.multiplyF32(bound(arguments, address), pixels: pixels), 0)
+        case .clampF32(let arguments, let pixels): return (.clampF32(bound(arguments, address), pixels: pixels), 0)
         case .layoutU8(var arguments, let layout):
-            (arguments.input, arguments.output) = (source(), target())
+            let (input, inStride): (UnsafePointer<UInt8>, Int) = source()
+            let (output, outStride): (UnsafeMutablePointer<UInt8>, Int) = target()
+            (arguments.input, arguments.output) = (input, output)
+            arguments.nhwc_stride = layout == .channelsLast ? outStride : inStride
             return (.layoutU8(arguments, to: layout), 0)
         case .layoutF32(var arguments, let layout):
-            (arguments.input, arguments.output) = (source(), target())
+            let (input, inStride): (UnsafePointer<Float>, Int) = source()
+            let (output, outStride): (UnsafeMutablePointer<Float>, Int) = target()
+            (arguments.input, arguments.output) = (input, output)
+            arguments.nhwc_stride = layout == .channelsLast ? outStride : inStride
             return (.layoutF32(arguments, to: layout), 0)
         case .copyBlocks(let copies):
             let into = address(writes[0])
             let bound = copies.map { BoundCopy(source: UnsafeRawPointer(address($0.source)), target: into, copy: $0) }
             return (.copyBlocks(bound), 0)
         case .unaryF32(let function, let count):
-            return (.unaryF32(function, source(), target(), count: count), 0)
+            return (.unaryF32(function, source().0, target().0, count: count), 0)
         case .softmax(let rows, let columns, let isLogarithmic):
-            return (.softmax(source(), target(), rows: rows, columns: columns, isLogarithmic: isLogarithmic), 0)
+            return (.softmax(source().0, target().0, rows: rows, columns: columns, isLogarithmic: isLogarithmic), 0)
         case .localResponseNormalization(let normalization, let pixels, let channels):
             return (
-                .localResponseNormalization(normalization, source(), target(), pixels: pixels, channels: channels), 0
+                .localResponseNormalization(
+                    normalization, source().0, target().0, pixels: pixels, channels: channels), 0
             )
         case .reference(let call):
             return (.reference(call), 0)
         }
+    }
+
+    /// One operand, or two.
+    private func bound(
+        _ arguments: ck_binary_f32, _ address: (BufferView) -> UnsafeMutableRawPointer
+    ) -> ck_binary_f32 {
+        var bound = arguments
+        bound.a = UnsafePointer(address(reads[0]).assumingMemoryBound(to: Float.self))
+        bound.a_stride = reads[0].stride
+        if reads.count > 1 {
+            bound.b = UnsafePointer(address(reads[1]).assumingMemoryBound(to: Float.self))
+            bound.b_stride = reads[1].stride
+        }
+        bound.output = address(writes[0]).assumingMemoryBound(to: Float.self)
+        bound.out_stride = writes[0].stride
+        return bound
     }
 }
 

@@ -12,12 +12,17 @@ extension Lowering {
         let output = node.outputs[0]
         switch node.operation {
         case .convolution(let convolution):
-            return try lowerConvolution(node, convolution)
+            guard let product = floatConvolution(node, convolution) else { return false }
+            try emit(product)
+            return true
         case .gemm(let gemm):
             return try lowerGemm(node, gemm)
         case .matrixProduct:
             return try lowerGemm(node, Gemm())
         case .maxPool, .globalMaxPool, .averagePool, .globalAveragePool:
+            return try lowerPooling(node, input, output)
+        case .reduce(let reduction):
+            guard isGlobalAverage(reduction, of: input) else { return false }
             return try lowerPooling(node, input, output)
         case .unary(let function):
             return try lowerUnary(function, input, output)
@@ -29,7 +34,7 @@ extension Lowering {
             return try lowerSoftmax(softmax, input, output)
         case .localResponseNormalization(let normalization):
             guard shape(input).rank == 4, graph[input].constant == nil else { return false }
-            let from = try read(input, as: Self.channelsLast)
+            let from = try readCompact(input, as: Self.channelsLast)
             let into = define(output, as: Self.channelsLast)
             let (pixels, channels) = rows(of: shape(input))
             emit(
@@ -41,24 +46,43 @@ extension Lowering {
         }
     }
 
-    private mutating func lowerConvolution(_ node: Node, _ convolution: Convolution) throws -> Bool {
-        guard let source = node.inputs[0], graph[source].constant == nil, let weightsID = node.inputs[1],
-            let weights = graph[weightsID].constant,
-            let geometry = geometry(convolution.window, input: shape(source), output: shape(node.outputs[0]))
+    /// A convolution or matrix product in float32, as the kernels see it.
+    struct FloatProduct {
+        let source: ValueID
+        var target: ValueID
+        let geometry: ck_geometry
+        /// Row-major `[O, taps, C/groups]`.
+        let weights: [Float]
+        let bias: [Float]?
+        let shape: ck_weight_shape
+        var activation: Clamp?
+        let layout: Layout
+    }
+
+    /// Whether a convolution's operands are constant where the kernels want them so, and its image has two axes.
+    func isFloatConvolution(_ node: Node, _ convolution: Convolution) -> Bool {
+        guard let source = node.inputs[0], graph[source].constant == nil, let weights = node.inputs[1],
+            graph[weights].constant?.elementType == .float32,
+            geometry(convolution.window, input: shape(source), output: shape(node.outputs[0])) != nil
         else { return false }
-        var bias: [Float]?
-        if node.inputs.count > 2, let biasID = node.inputs[2] {
-            guard let constant = graph[biasID].constant else { return false }
-            bias = constant.array(of: Float.self)
-        }
-        let values = Self.channelsLastWeights(weights.array(of: Float.self), shape: weights.shape)
-        try emitConvolution(
-            source, node.outputs[0], geometry: geometry, weights: values, bias: bias,
+        return node.inputs.dropFirst(2).allSatisfy { $0.map { graph[$0].constant != nil } ?? true }
+    }
+
+    /// - Precondition: `isFloatConvolution`.
+    func floatConvolution(_ node: Node, _ convolution: Convolution) -> FloatProduct? {
+        guard isFloatConvolution(node, convolution), let source = node.inputs[0],
+            let weights = node.inputs[1].flatMap({ graph[$0].constant }),
+            let geometry = geometry(convolution.window, input: shape(source), output: shape(node.outputs[0]))
+        else { return nil }
+        let bias = node.inputs.dropFirst(2).first.flatMap(\.self).flatMap { graph[$0].constant }
+        return FloatProduct(
+            source: source, target: node.outputs[0], geometry: geometry,
+            weights: Self.channelsLastWeights(weights.array(of: Float.self), shape: weights.shape),
+            bias: bias?.array(of: Float.self),
             shape: ck_weight_shape(
                 out_channels: weights.shape[0], taps: weights.shape.elementCount(in: 2..<weights.shape.rank),
                 group_channels: weights.shape[1], groups: convolution.groups),
             activation: convolution.activation, layout: .channelsLast)
-        return true
     }
 
     /// `alpha · A · B + beta · C` with constant B and a constant C that is one row.
@@ -79,11 +103,12 @@ extension Lowering {
         var values = weights.array(of: Float.self)
         if !gemm.transposesB { values = Self.transposed(values, rows: inner, columns: columns) }
         if gemm.alpha != 1 { values = values.map { gemm.alpha * $0 } }
-        try emitConvolution(
-            source, node.outputs[0], geometry: matrixGeometry(rows: shape(source).elementCount / inner),
-            weights: values, bias: bias,
-            shape: ck_weight_shape(out_channels: columns, taps: 1, group_channels: inner, groups: 1),
-            activation: gemm.activation, layout: .rowMajor)
+        try emit(
+            FloatProduct(
+                source: source, target: node.outputs[0],
+                geometry: matrixGeometry(rows: shape(source).elementCount / inner), weights: values, bias: bias,
+                shape: ck_weight_shape(out_channels: columns, taps: 1, group_channels: inner, groups: 1),
+                activation: gemm.activation, layout: .rowMajor))
         return true
     }
 
@@ -96,27 +121,31 @@ extension Lowering {
         }
     }
 
-    private mutating func emitConvolution(
-        _ source: ValueID, _ target: ValueID, geometry: ck_geometry, weights: [Float], bias: [Float]?,
-        shape: ck_weight_shape, activation: Clamp?, layout: Layout
-    ) throws {
-        let inChannels = shape.group_channels * shape.groups
+    /// - Parameter addend: of a convolution that does the addition after it.
+    mutating func emit(_ product: FloatProduct, adding addend: ValueID? = nil) throws {
+        let inChannels = product.shape.group_channels * product.shape.groups
+        let form = TensorForm(layout: product.layout)
         var arguments = ck_conv_f32()
-        arguments.geometry = geometry
+        arguments.geometry = product.geometry
         (arguments.in_channels, arguments.out_channels, arguments.groups) = (
-            inChannels, shape.out_channels, shape.groups
+            inChannels, product.shape.out_channels, product.shape.groups
         )
-        (arguments.in_stride, arguments.out_stride) = (inChannels, shape.out_channels)
-        let clamp = activation ?? Clamp()
+        let clamp = product.activation ?? Clamp()
         (arguments.min, arguments.max) = (clamp.lower, clamp.upper)
-        let packed = pack(weights, bias: bias, shape: shape)
-        let from = try read(source, as: TensorForm(layout: layout))
-        let into = define(target, as: TensorForm(layout: layout))
-        emit(.convolutionF32(arguments, packed), reads: [from], writes: [into])
+        let packed = pack(product.weights, bias: product.bias, shape: product.shape)
+        var reads = [try readPixels(product.source, as: form, channels: inChannels)]
+        if let addend { reads.append(try read(addend, as: form)) }
+        let into = placePixels(product.target, as: form, channels: product.shape.out_channels)
+        emit(.convolutionF32(arguments, packed), reads: reads, writes: [into])
+    }
+
+    private func method(for shape: ck_weight_shape) -> ConvolutionMethod {
+        if shape.groups > 1 && shape.groups == shape.out_channels && shape.group_channels == 1 { return .depthwise }
+        return kernels.bfloat16 != nil && shape.gainsFromBFloat16 ? .bfloat16 : .indirect
     }
 
     private func pack(_ weights: [Float], bias: [Float]?, shape: ck_weight_shape) -> PackedWeights {
-        let isDepthwise = shape.groups > 1 && shape.groups == shape.out_channels && shape.group_channels == 1
+        let method = method(for: shape)
         return weights.withUnsafeBufferPointer { values in
             (bias ?? []).withUnsafeBufferPointer { biasValues in
                 var source = ck_weights_f32()
@@ -124,19 +153,22 @@ extension Lowering {
                 source.weights = values.baseAddress
                 source.bias = bias == nil ? nil : biasValues.baseAddress
                 let byteCount =
-                    isDepthwise
-                    ? kernels.dwconv_f32_packed_size(&source.shape) : kernels.conv_f32_packed_size(&source.shape)
+                    switch method {
+                    case .depthwise: kernels.dwconv_f32_packed_size(&source.shape)
+                    case .indirect: kernels.conv_f32_packed_size(&source.shape)
+                    case .bfloat16: kernels.bfloat16!.pointee.packed_size(&source.shape)
+                    }
                 let storage = TensorStorage(byteCount: byteCount) { target in
-                    if isDepthwise {
-                        kernels.dwconv_f32_pack(&source, target.baseAddress)
-                    } else {
-                        kernels.conv_f32_pack(&source, target.baseAddress)
+                    switch method {
+                    case .depthwise: kernels.dwconv_f32_pack(&source, target.baseAddress)
+                    case .indirect: kernels.conv_f32_pack(&source, target.baseAddress)
+                    case .bfloat16: kernels.bfloat16!.pointee.pack(&source, target.baseAddress)
                     }
                 }
                 let padding = TensorStorage(byteCount: shape.group_channels * shape.groups * 4) { target in
                     target.initializeMemory(as: Float.self, repeating: 0)
                 }
-                return PackedWeights(storage: storage, isDepthwise: isDepthwise, padding: padding)
+                return PackedWeights(storage: storage, method: method, padding: padding)
             }
         }
     }
@@ -147,19 +179,17 @@ extension Lowering {
         else { return false }
         let channels = shape(input)[1]
         let from = try read(input, as: Self.channelsLast)
-        let into = define(output, as: Self.channelsLast)
+        let into = place(output, as: Self.channelsLast)
         switch node.operation {
         case .maxPool, .globalMaxPool:
             var arguments = ck_maxpool_f32()
             arguments.geometry = geometry
             arguments.channels = channels
-            (arguments.in_stride, arguments.out_stride) = (channels, channels)
             emit(.maxPoolF32(arguments), reads: [from], writes: [into])
         default:
             var arguments = ck_avgpool_f32()
             arguments.geometry = geometry
             arguments.channels = channels
-            (arguments.in_stride, arguments.out_stride) = (channels, channels)
             if case .averagePool(let pooling) = node.operation { arguments.count_include_pad = pooling.countsPadding }
             emit(.averagePoolF32(arguments), reads: [from], writes: [into])
         }
@@ -168,17 +198,19 @@ extension Lowering {
 
     private mutating func lowerUnary(_ function: UnaryFunction, _ input: ValueID, _ output: ValueID) throws -> Bool {
         let form = TensorForm(layout: naturalForm(input)?.layout ?? .rowMajor)
-        let from = try read(input, as: form)
-        let into = define(output, as: form)
         if case .clamp(let clamp) = function {
             let (pixels, channels) = rows(of: shape(input))
             var arguments = ck_binary_f32()
             arguments.channels = channels
-            (arguments.a_stride, arguments.out_stride) = (channels, channels)
             (arguments.min, arguments.max) = (clamp.lower, clamp.upper)
-            emit(.clampF32(arguments, pixels: pixels), reads: [from], writes: [into])
+            emit(
+                .clampF32(arguments, pixels: pixels), reads: [try read(input, as: form)],
+                writes: [place(output, as: form)])
         } else {
-            emit(.unaryF32(function, count: shape(input).elementCount), reads: [from], writes: [into])
+            let from = try readCompact(input, as: form)
+            emit(
+                .unaryF32(function, count: shape(input).elementCount), reads: [from],
+                writes: [define(output, as: form)])
         }
         return true
     }
@@ -186,34 +218,27 @@ extension Lowering {
     private mutating func lowerBinary(
         _ node: Node, _ function: BinaryFunction, _ activation: Clamp?, _ output: ValueID
     ) throws -> Bool {
-        guard function == .add || function == .multiply, let left = node.inputs[0], let right = node.inputs[1],
-            shape(left) == shape(right), graph[left].constant == nil, graph[right].constant == nil
-        else { return false }
-        let form = TensorForm(layout: naturalForm(left)?.layout ?? .rowMajor)
-        let (pixels, channels) = rows(of: shape(left))
+        guard function == .add || function == .multiply, let pair = pair(node) else { return false }
+        let form = TensorForm(layout: layout(of: pair))
         var arguments = ck_binary_f32()
-        arguments.channels = channels
-        (arguments.a_stride, arguments.b_stride, arguments.out_stride) = (channels, channels, channels)
+        arguments.channels = rows(of: shape(pair.full)).channels
         let clamp = activation ?? Clamp()
         (arguments.min, arguments.max) = (clamp.lower, clamp.upper)
-        let reads = [try read(left, as: form), try read(right, as: form)]
-        let into = define(output, as: form)
-        emit(
-            function == .add ? .addF32(arguments, pixels: pixels) : .multiplyF32(arguments, pixels: pixels),
-            reads: reads, writes: [into])
+        let full = try read(pair.full, as: form)
+        let other = try read(pair.other, as: form)
+        emit(pair, full, other, into: place(output, as: form), elementBytes: 4) {
+            function == .add ? .addF32(arguments, pixels: $0) : .multiplyF32(arguments, pixels: $0)
+        }
         return true
     }
 
     private mutating func lowerConcatenation(_ node: Node, _ axis: Int, _ output: ValueID) throws -> Bool {
-        let operands = node.inputs.compactMap(\.self)
+        if let form = quantized.formOfChannelConcatenation(node) {
+            try lowerChannelConcatenation(node, as: form)
+            return true
+        }
         guard let axis = shape(output).normalizedAxis(axis) else { return false }
-        let hasConstant = operands.contains { graph[$0].constant != nil }
-        let layout: Layout = shape(output).rank == 4 && axis == 1 && !hasConstant ? .channelsLast : .rowMajor
-        let form = TensorForm(layout: layout)
-        let sources = try operands.map { (buffer: try read($0, as: form), shape: shape($0)) }
-        let into = define(output, as: form)
-        let copies = concatenation(sources, axis: axis, output: shape(output), layout: layout, elementBytes: 4)
-        emit(.copyBlocks(copies), reads: sources.map(\.buffer), writes: [into])
+        try lowerRowMajorConcatenation(node, axis: axis, as: .plain)
         return true
     }
 
@@ -227,11 +252,21 @@ extension Lowering {
         guard isInnermost || (shape.rank == 4 && axis == 1), columns > 0, graph[input].constant == nil else {
             return false
         }
-        let from = try read(input, as: TensorForm(layout: layout))
+        let from = try readCompact(input, as: TensorForm(layout: layout))
         let into = define(output, as: TensorForm(layout: layout))
         emit(
             .softmax(rows: shape.elementCount / columns, columns: columns, isLogarithmic: softmax.isLogarithmic),
             reads: [from], writes: [into])
         return true
+    }
+}
+
+extension ck_weight_shape {
+    /// Whether products in bfloat16 save more time than rounding the activations costs.
+    ///
+    /// One core of Zen 4, 10⁹ multiply-adds a second, bfloat16 against float32: 32 → 16 channels 1×1 32:54, 16 → 96 44:46,
+    /// 24 → 144 63:50, 96 → 24 43:38, 64 → 384 105:54, 3 → 64 7×7 40:42, 16 → 64 3×3 81:52.
+    fileprivate var gainsFromBFloat16: Bool {
+        taps * group_channels >= 24 && out_channels / groups >= 24 && group_channels > 3
     }
 }

@@ -8,17 +8,22 @@ extension Lowering {
         let output = quantizations.output
         switch node.operation {
         case .convolution(let convolution):
-            return try lowerConvolution(node, id, convolution, quantizations.inputs[0], output)
+            guard let product = integerConvolution(node, id, convolution) else { return false }
+            try emit(product)
+            return true
         case .gemm(let gemm):
             return try lowerMatrixProduct(node, id, gemm.activation, quantizations.inputs[0], output)
         case .matrixProduct:
             return try lowerMatrixProduct(node, id, nil, quantizations.inputs[0], output)
         case .maxPool, .globalMaxPool, .averagePool, .globalAveragePool:
             return try lowerPooling(node, quantizations.inputs[0], output)
+        case .reduce(let reduction):
+            guard let input = node.inputs[0], isGlobalAverage(reduction, of: input) else { return false }
+            return try lowerPooling(node, quantizations.inputs[0], output)
         case .unary(let function):
             return try lowerUnary(node, function, quantizations.inputs[0], output)
         case .binary(let function, let activation):
-            return try lowerBinary(node, function, activation, quantizations.inputs, output)
+            return try lowerBinary(node, function, activation, output)
         case .concat(let axis):
             return try lowerConcatenation(node, axis, output)
         default:
@@ -34,17 +39,37 @@ extension Lowering {
             max: clamp.upper == .infinity ? 255 : output.quantize(clamp.upper))
     }
 
-    private mutating func lowerConvolution(
-        _ node: Node, _ id: NodeID, _ convolution: Convolution, _ input: ActivationQuantization,
-        _ output: ActivationQuantization
-    ) throws -> Bool {
-        guard let source = node.inputs[0], let weights = quantized.weights[id.index],
+    /// A convolution or matrix product in integers, as the kernels see it.
+    struct IntegerProduct {
+        let source: ValueID
+        let target: ValueID
+        let geometry: ck_geometry
+        let groups: Int
+        let weights: QuantizedWeights
+        let input: ActivationQuantization
+        let output: ActivationQuantization
+        let activation: Clamp?
+        let layout: Layout
+    }
+
+    /// What a convolution adds to its own value, and what becomes of the sum.
+    struct IntegerAddend {
+        let value: ValueID
+        let quantization: ActivationQuantization
+        let target: ValueID
+        let output: ActivationQuantization
+        let activation: Clamp?
+    }
+
+    /// `nil` for a convolution that does not run in integers.
+    func integerConvolution(_ node: Node, _ id: NodeID, _ convolution: Convolution) -> IntegerProduct? {
+        guard let quantizations = quantizations(of: node), let input = quantizations.inputs.first,
+            let source = node.inputs[0], graph[source].constant == nil, let weights = quantized.weights[id.index],
             let geometry = geometry(convolution.window, input: shape(source), output: shape(node.outputs[0]))
-        else { return false }
-        try emitConvolution(
-            source, node.outputs[0], geometry: geometry, groups: convolution.groups, weights: weights, input: input,
-            output: output, activation: convolution.activation, layout: .channelsLast)
-        return true
+        else { return nil }
+        return IntegerProduct(
+            source: source, target: node.outputs[0], geometry: geometry, groups: convolution.groups, weights: weights,
+            input: input, output: quantizations.output, activation: convolution.activation, layout: .channelsLast)
     }
 
     private mutating func lowerMatrixProduct(
@@ -55,29 +80,41 @@ extension Lowering {
             let inner = shape(source).last, inner > 0, shape(source).rank >= 2, inner == weights.values.shape[1]
         else { return false }
         if case .gemm(let gemm) = node.operation, gemm.transposesA { return false }
-        try emitConvolution(
-            source, node.outputs[0], geometry: matrixGeometry(rows: shape(source).elementCount / inner), groups: 1,
-            weights: weights, input: input, output: output, activation: activation, layout: .rowMajor)
+        try emit(
+            IntegerProduct(
+                source: source, target: node.outputs[0],
+                geometry: matrixGeometry(rows: shape(source).elementCount / inner), groups: 1, weights: weights,
+                input: input, output: output, activation: activation, layout: .rowMajor))
         return true
     }
 
-    private mutating func emitConvolution(
-        _ source: ValueID, _ target: ValueID, geometry: ck_geometry, groups: Int, weights: QuantizedWeights,
-        input: ActivationQuantization, output: ActivationQuantization, activation: Clamp?, layout: Layout
-    ) throws {
-        let shape = weights.values.shape
+    /// - Parameter addend: for a convolution that does the addition after it.
+    mutating func emit(_ product: IntegerProduct, adding addend: IntegerAddend? = nil) throws {
+        let shape = product.weights.values.shape
         let (outChannels, groupChannels) = (shape[0], shape[1])
-        let inChannels = groupChannels * groups
+        let inChannels = groupChannels * product.groups
         var arguments = ck_conv_u8()
-        arguments.geometry = geometry
-        (arguments.in_channels, arguments.out_channels, arguments.groups) = (inChannels, outChannels, groups)
-        (arguments.in_stride, arguments.out_stride) = (inChannels, outChannels)
-        arguments.in_zero_point = input.zeroPoint
-        arguments.out = outputRange(output, activation)
-        let packed = pack(weights, groups: groups, input: input, output: output)
-        let from = try read(source, as: TensorForm(quantization: input, layout: layout))
-        let into = define(target, as: TensorForm(quantization: output, layout: layout))
-        emit(.convolutionU8(arguments, packed), reads: [from], writes: [into])
+        arguments.geometry = product.geometry
+        (arguments.in_channels, arguments.out_channels, arguments.groups) = (inChannels, outChannels, product.groups)
+        arguments.in_zero_point = product.input.zeroPoint
+        arguments.out = outputRange(product.output, product.activation)
+        let packed = pack(product.weights, groups: product.groups, input: product.input, output: product.output)
+        let from = try readPixels(
+            product.source, as: TensorForm(quantization: product.input, layout: product.layout), channels: inChannels)
+        guard let addend else {
+            let form = TensorForm(quantization: product.output, layout: product.layout)
+            let into = placePixels(product.target, as: form, channels: outChannels)
+            emit(.convolutionU8(arguments, packed), reads: [from], writes: [into])
+            return
+        }
+        arguments.residual_zero_point = addend.quantization.zeroPoint
+        arguments.residual_multiplier = Float(Double(addend.quantization.scale) / Double(addend.output.scale))
+        arguments.own_multiplier = Float(Double(product.output.scale) / Double(addend.output.scale))
+        arguments.sum = outputRange(addend.output, addend.activation)
+        let residual = try read(
+            addend.value, as: TensorForm(quantization: addend.quantization, layout: .channelsLast))
+        let into = place(addend.target, as: TensorForm(quantization: addend.output, layout: .channelsLast))
+        emit(.convolutionU8(arguments, packed), reads: [from, residual], writes: [into])
     }
 
     private func pack(
@@ -113,7 +150,8 @@ extension Lowering {
                     let padding = TensorStorage(byteCount: shape[1] * groups) { target in
                         target.initializeMemory(as: UInt8.self, repeating: input.zeroPoint)
                     }
-                    return PackedWeights(storage: storage, isDepthwise: isDepthwise, padding: padding)
+                    return PackedWeights(
+                        storage: storage, method: isDepthwise ? .depthwise : .indirect, padding: padding)
                 }
             }
         }
@@ -132,20 +170,18 @@ extension Lowering {
             var arguments = ck_maxpool_u8()
             arguments.geometry = geometry
             arguments.channels = channels
-            (arguments.in_stride, arguments.out_stride) = (channels, channels)
             // A maximum does not change the scale.
-            let into = define(node.outputs[0], as: TensorForm(quantization: input, layout: .channelsLast))
+            let into = place(node.outputs[0], as: TensorForm(quantization: input, layout: .channelsLast))
             emit(.maxPoolU8(arguments), reads: [from], writes: [into])
         default:
             var arguments = ck_avgpool_u8()
             arguments.geometry = geometry
             arguments.channels = channels
-            (arguments.in_stride, arguments.out_stride) = (channels, channels)
             arguments.in_zero_point = input.zeroPoint
             arguments.out = outputRange(output, nil)
             arguments.multiplier = Float(Double(input.scale) / Double(output.scale))
             if case .averagePool(let pooling) = node.operation { arguments.count_include_pad = pooling.countsPadding }
-            let into = define(node.outputs[0], as: TensorForm(quantization: output, layout: .channelsLast))
+            let into = place(node.outputs[0], as: TensorForm(quantization: output, layout: .channelsLast))
             emit(.averagePoolU8(arguments), reads: [from], writes: [into])
         }
         return true
@@ -166,59 +202,53 @@ extension Lowering {
         let (pixels, channels) = rows(of: shape(source))
         var arguments = ck_lut_u8()
         arguments.channels = channels
-        (arguments.in_stride, arguments.out_stride) = (channels, channels)
         let from = try read(source, as: TensorForm(quantization: input, layout: layout))
-        let into = define(node.outputs[0], as: TensorForm(quantization: output, layout: layout))
+        let into = place(node.outputs[0], as: TensorForm(quantization: output, layout: layout))
         emit(.lookupU8(arguments, storage, pixels: pixels), reads: [from], writes: [into])
         return true
     }
 
     private mutating func lowerBinary(
-        _ node: Node, _ function: BinaryFunction, _ activation: Clamp?, _ inputs: [ActivationQuantization],
-        _ output: ActivationQuantization
+        _ node: Node, _ function: BinaryFunction, _ activation: Clamp?, _ output: ActivationQuantization
     ) throws -> Bool {
-        guard function == .add || function == .multiply, inputs.count == 2,
-            let left = node.inputs[0], let right = node.inputs[1], shape(left) == shape(right)
+        guard function == .add || function == .multiply, let pair = pair(node), let a = quantized[pair.full],
+            let b = quantized[pair.other]
         else { return false }
-        let layout = naturalForm(left)?.layout ?? .rowMajor
-        let (pixels, channels) = rows(of: shape(left))
-        let leftBuffer = try read(left, as: TensorForm(quantization: inputs[0], layout: layout))
-        let rightBuffer = try read(right, as: TensorForm(quantization: inputs[1], layout: layout))
-        let into = define(node.outputs[0], as: TensorForm(quantization: output, layout: layout))
+        let layout = layout(of: pair)
+        let channels = rows(of: shape(pair.full)).channels
+        let full = try read(pair.full, as: TensorForm(quantization: a, layout: layout))
+        let other = try read(pair.other, as: TensorForm(quantization: b, layout: layout))
+        let into = place(node.outputs[0], as: TensorForm(quantization: output, layout: layout))
         if function == .add {
             var arguments = ck_add_u8()
             arguments.channels = channels
-            (arguments.a_stride, arguments.b_stride, arguments.out_stride) = (channels, channels, channels)
-            (arguments.a_zero_point, arguments.b_zero_point) = (inputs[0].zeroPoint, inputs[1].zeroPoint)
-            arguments.a_multiplier = Float(Double(inputs[0].scale) / Double(output.scale))
-            arguments.b_multiplier = Float(Double(inputs[1].scale) / Double(output.scale))
+            (arguments.a_zero_point, arguments.b_zero_point) = (a.zeroPoint, b.zeroPoint)
+            arguments.a_multiplier = Float(Double(a.scale) / Double(output.scale))
+            arguments.b_multiplier = Float(Double(b.scale) / Double(output.scale))
             arguments.out = outputRange(output, activation)
-            emit(.addU8(arguments, pixels: pixels), reads: [leftBuffer, rightBuffer], writes: [into])
+            emit(pair, full, other, into: into, elementBytes: 1) { .addU8(arguments, pixels: $0) }
         } else {
             var arguments = ck_mul_u8()
             arguments.channels = channels
-            (arguments.a_stride, arguments.b_stride, arguments.out_stride) = (channels, channels, channels)
-            (arguments.a_zero_point, arguments.b_zero_point) = (inputs[0].zeroPoint, inputs[1].zeroPoint)
-            arguments.multiplier = Float(Double(inputs[0].scale) * Double(inputs[1].scale) / Double(output.scale))
+            (arguments.a_zero_point, arguments.b_zero_point) = (a.zeroPoint, b.zeroPoint)
+            arguments.multiplier = Float(Double(a.scale) * Double(b.scale) / Double(output.scale))
             arguments.out = outputRange(output, activation)
-            emit(.multiplyU8(arguments, pixels: pixels), reads: [leftBuffer, rightBuffer], writes: [into])
+            emit(pair, full, other, into: into, elementBytes: 1) { .multiplyU8(arguments, pixels: $0) }
         }
         return true
     }
 
     private mutating func lowerConcatenation(_ node: Node, _ axis: Int, _ output: ActivationQuantization) throws -> Bool
     {
-        let operands = node.inputs.compactMap(\.self)
-        let target = node.outputs[0]
-        guard operands.allSatisfy({ graph[$0].constant == nil }), let axis = shape(target).normalizedAxis(axis) else {
-            return false
+        if let form = quantized.formOfChannelConcatenation(node) {
+            try lowerChannelConcatenation(node, as: form)
+            return true
         }
-        let layout: Layout = shape(target).rank == 4 && axis == 1 ? .channelsLast : .rowMajor
-        let form = TensorForm(quantization: output, layout: layout)
-        let sources = try operands.map { (buffer: try read($0, as: form), shape: shape($0)) }
-        let into = define(target, as: form)
-        let copies = concatenation(sources, axis: axis, output: shape(target), layout: layout, elementBytes: 1)
-        emit(.copyBlocks(copies), reads: sources.map(\.buffer), writes: [into])
+        let operands = node.inputs.compactMap(\.self)
+        guard operands.allSatisfy({ graph[$0].constant == nil }),
+            let axis = shape(node.outputs[0]).normalizedAxis(axis)
+        else { return false }
+        try lowerRowMajorConcatenation(node, axis: axis, as: TensorForm(quantization: output))
         return true
     }
 }

@@ -1,9 +1,10 @@
-internal import CKernels
 internal import ModelGraph
 
 /// Turns nodes into steps, one after the other, keeping track of the forms in which each value exists in memory.
 ///
-/// A value is computed in one form and converted, once, to each other form that a reader asks for.
+/// A value is computed in one form and converted, once, to each other form that a reader asks for. Where it lies is
+/// decided beforehand only for operands of concatenations (`ConcatenationPlan`); additions that a convolution does on the
+/// way are found beforehand, too (`FusedAddition`).
 struct Lowering {
     let quantized: QuantizedGraph
     let kernels: KernelTable
@@ -11,20 +12,30 @@ struct Lowering {
 
     private(set) var steps: [Step] = []
     private(set) var buffers: [BufferPlan] = []
-    private(set) var inputs: [(port: Port, buffer: BufferID)] = []
-    private(set) var outputs: [(port: Port, buffer: BufferID)] = []
+    private(set) var inputs: [(port: Port, view: BufferView)] = []
+    private(set) var outputs: [(port: Port, view: BufferView)] = []
     /// By value index.
-    private var forms: [[TensorForm: BufferID]]
+    private var forms: [[TensorForm: BufferView]]
     /// By value index: the form in which a value was first computed.
     private var naturalForms: [TensorForm?]
-    /// The node being lowered.
+    /// By value index: copies without gaps of what lies among other values' channels.
+    private var compactCopies: [[TensorForm: BufferView]]
+    /// The node that steps are emitted for.
     private var currentNode: NodeID?
+
+    private var concatenations: ConcatenationPlan
+    /// By the result of the outermost concatenation.
+    private var concatenationBuffers: [ValueID: BufferID] = [:]
+    private var fusedAdditions: [NodeID: FusedAddition] = [:]
 
     init(_ quantized: QuantizedGraph, kernels: KernelTable) {
         self.quantized = quantized
         self.kernels = kernels
-        forms = Array(repeating: [:], count: quantized.graph.values.count)
-        naturalForms = Array(repeating: nil, count: quantized.graph.values.count)
+        let count = quantized.graph.values.count
+        forms = Array(repeating: [:], count: count)
+        naturalForms = Array(repeating: nil, count: count)
+        compactCopies = Array(repeating: [:], count: count)
+        concatenations = ConcatenationPlan(quantized)
     }
 
     mutating func lower(_ options: PreparationOptions) throws {
@@ -44,12 +55,15 @@ struct Lowering {
                     .unsupportedForm, "\(graph[input].type) is only taken row-major and unquantised",
                     at: graph[input].name)
             }
-            let buffer = define(input, as: form)
-            inputs.append((Port(name: graph[input].name, type: graph[input].type, form: form), buffer))
+            let view = define(input, as: form)
+            inputs.append((Port(name: graph[input].name, type: graph[input].type, form: form), view))
         }
-        for node in graph.nodeIDs {
+        let additions = fusibleAdditions()
+        for addition in additions { fusedAdditions[addition.node] = addition }
+        let absorbed = Set(additions.map(\.convolution))
+        for node in quantized.frugalOrder() where !absorbed.contains(node) {
             currentNode = node
-            try lower(node)
+            if let addition = fusedAdditions[node] { try lower(addition) } else { try lower(node) }
             for output in graph[node].outputs { try settle(output) }
         }
         currentNode = nil
@@ -60,12 +74,13 @@ struct Lowering {
             case .natural: form = naturalForms[output.index] ?? .plain
             case .exactly(let wanted): form = wanted
             }
-            let buffer = try read(output, as: form)
-            outputs.append((Port(name: graph[output].name, type: graph[output].type, form: form), buffer))
+            let view = try readCompact(output, as: form)
+            outputs.append((Port(name: graph[output].name, type: graph[output].type, form: form), view))
         }
         // Inputs are written before the first step, outputs are read after the last.
-        for (_, buffer) in inputs { buffers[buffer.index].firstStep = -1 }
-        for (_, buffer) in outputs { buffers[buffer.index].lastStep = steps.count }
+        for (_, view) in inputs { buffers[view.buffer.index].firstStep = -1 }
+        for (_, view) in outputs { buffers[view.buffer.index].lastStep = steps.count }
+        reuseOperands()
     }
 
     private func check(
@@ -80,47 +95,113 @@ struct Lowering {
 
     func shape(_ value: ValueID) -> Shape { graph[value].type.shape }
 
-    mutating func newBuffer(byteCount: Int) -> BufferID {
+    /// Element-by-element work as the kernels divide it: `pixels` rows of `channels` contiguous elements.
+    func rows(of shape: Shape) -> (pixels: Int, channels: Int) {
+        guard shape.elementCount > 0 else { return (0, 1) }
+        let channels = shape.rank == 4 ? shape[1] : (shape.last ?? 1)
+        return (shape.elementCount / channels, channels)
+    }
+
+    private mutating func newBuffer(byteCount: Int) -> BufferID {
         buffers.append(BufferPlan(byteCount: byteCount, constant: nil, firstStep: steps.count, lastStep: steps.count))
         return BufferID(index: buffers.count - 1)
     }
 
-    mutating func constantBuffer(_ storage: TensorStorage) -> BufferID {
+    private mutating func constantBuffer(_ storage: TensorStorage) -> BufferID {
         buffers.append(BufferPlan(byteCount: storage.bytes.count, constant: storage, firstStep: 0, lastStep: 0))
         return BufferID(index: buffers.count - 1)
     }
 
-    mutating func emit(_ work: Work, reads: [BufferID], writes: [BufferID]) {
-        for buffer in reads + writes {
-            buffers[buffer.index].lastStep = max(buffers[buffer.index].lastStep, steps.count)
+    mutating func emit(_ work: Work, reads: [BufferView], writes: [BufferView]) {
+        for view in reads + writes {
+            buffers[view.buffer.index].lastStep = max(buffers[view.buffer.index].lastStep, steps.count)
         }
         steps.append(Step(work: work, reads: reads, writes: writes, node: currentNode))
     }
 
-    /// A new buffer that holds `value` in `form`.
-    mutating func define(_ value: ValueID, as form: TensorForm) -> BufferID {
-        let type = graph[value].type
-        let buffer = newBuffer(byteCount: form.quantization == nil ? type.byteCount : type.shape.elementCount)
-        alias(value, as: form, to: buffer)
-        return buffer
+    /// Emits what `body` emits as part of `node`.
+    mutating func attributing<Result>(to node: NodeID, _ body: (inout Lowering) throws -> Result) rethrows -> Result {
+        let outer = currentNode
+        currentNode = node
+        defer { currentNode = outer }
+        return try body(&self)
     }
 
-    /// Declares that `buffer` also holds `value` in `form`.
-    mutating func alias(_ value: ValueID, as form: TensorForm, to buffer: BufferID) {
+    /// A new buffer that holds `value` in `form`, without gaps.
+    mutating func define(_ value: ValueID, as form: TensorForm) -> BufferView {
+        let type = graph[value].type
+        let buffer = newBuffer(byteCount: form.quantization == nil ? type.byteCount : type.shape.elementCount)
+        let view = BufferView(buffer: buffer, stride: rows(of: type.shape).channels)
+        alias(value, as: form, to: view)
+        return view
+    }
+
+    /// Where a step that writes pixel by pixel puts `value`: its channels of the concatenation it is for, or a new buffer.
+    mutating func place(_ value: ValueID, as form: TensorForm) -> BufferView {
+        guard let slice = concatenations.slice(of: value),
+            slice.form.normalized(for: shape(value)) == form.normalized(for: shape(value))
+        else { return define(value, as: form) }
+        let view = concatenated(slice)
+        alias(value, as: form, to: view)
+        return view
+    }
+
+    /// The memory of some channels of a concatenation.
+    private mutating func concatenated(_ slice: ConcatenationPlan.Slice) -> BufferView {
+        let whole = shape(slice.whole)
+        let bytes = slice.form.elementBytes
+        let buffer =
+            concatenationBuffers[slice.whole] ?? newBuffer(byteCount: whole.elementCount * bytes)
+        concatenationBuffers[slice.whole] = buffer
+        return BufferView(buffer: buffer, stride: rows(of: whole).channels)
+            .channels(from: slice.firstChannel, elementBytes: bytes)
+    }
+
+    /// Declares that `view` also holds `value` in `form`.
+    mutating func alias(_ value: ValueID, as form: TensorForm, to view: BufferView) {
         let normalized = form.normalized(for: shape(value))
-        forms[value.index][normalized] = buffer
+        forms[value.index][normalized] = view
         if naturalForms[value.index] == nil { naturalForms[value.index] = normalized }
     }
 
     func naturalForm(_ value: ValueID) -> TensorForm? { naturalForms[value.index] }
 
-    // MARK: Conversion
+    func isCompact(_ view: BufferView, _ shape: Shape) -> Bool {
+        let (pixels, channels) = rows(of: shape)
+        return pixels <= 1 || view.stride == channels
+    }
 
-    /// The buffer that holds `value` in `form`, converting it first if no reader has asked for that form before.
-    mutating func read(_ value: ValueID, as requested: TensorForm) throws -> BufferID {
+    /// Lets results take the memory of an operand that nobody reads afterwards, where the kernel allows that.
+    private mutating func reuseOperands() {
+        for (index, step) in steps.enumerated() {
+            guard let result = step.writes.first, step.writes.count == 1,
+                buffers[result.buffer.index].firstStep == index
+            else { continue }
+            let operand = step.work.replaceableReads.lazy.filter(step.reads.indices.contains).map { step.reads[$0] }
+                .first { candidate in
+                    candidate.byteOffset == result.byteOffset && candidate.stride == result.stride
+                        && step.reads.indices.allSatisfy {
+                            step.reads[$0].buffer != candidate.buffer || step.work.replaceableReads.contains($0)
+                        }
+                        && canTake(result.buffer, over: candidate.buffer, at: index)
+                }
+            if let operand { buffers[result.buffer.index].predecessor = operand.buffer }
+        }
+    }
+
+    private func canTake(_ buffer: BufferID, over predecessor: BufferID, at step: Int) -> Bool {
+        let (new, old) = (buffers[buffer.index], buffers[predecessor.index])
+        return old.constant == nil && old.lastStep == step && old.byteCount == new.byteCount
+    }
+
+    // MARK: Forms
+
+    /// Where `value` is in `form`, converting it first if no reader has asked for that form before.
+    ///
+    /// Its pixels may be wider apart than its channels are many; see `readCompact`.
+    mutating func read(_ value: ValueID, as requested: TensorForm) throws -> BufferView {
         let form = requested.normalized(for: shape(value))
-        if let buffer = forms[value.index][form] { return buffer }
-        let type = graph[value].type
+        if let view = forms[value.index][form] { return view }
         if let constant = graph[value].constant {
             guard form == .plain else {
                 throw EngineError(.unsupportedForm, "constant asked for as \(form)", at: graph[value].name)
@@ -128,29 +209,32 @@ struct Lowering {
             let storage = constant.withUnsafeBytes { bytes in
                 TensorStorage(byteCount: bytes.count) { $0.copyMemory(from: bytes) }
             }
-            let buffer = constantBuffer(storage)
-            forms[value.index][form] = buffer
-            return buffer
+            let view = BufferView(buffer: constantBuffer(storage), stride: rows(of: shape(value)).channels)
+            forms[value.index][form] = view
+            return view
         }
         guard let natural = naturalForms[value.index], let source = forms[value.index][natural] else {
             throw EngineError(.unsupportedForm, "read before it is computed", at: graph[value].name)
         }
-        guard type.elementType == .float32 else {
-            throw EngineError(.unsupportedForm, "\(type) asked for as \(form)", at: graph[value].name)
-        }
-        guard natural.layout != form.layout else { return changeElements(of: value, from: natural, to: form) }
-        // Change the layout of the narrower element type.
-        if natural.quantization != nil {
-            let middle = TensorForm(quantization: natural.quantization, layout: form.layout)
-            if middle != form {
-                _ = try read(value, as: middle)
-                return changeElements(of: value, from: middle, to: form)
-            }
-        } else if form.quantization != nil {
-            let middle = TensorForm(quantization: form.quantization, layout: natural.layout)
-            return changeLayout(of: value, try read(value, as: middle), to: form)
-        }
-        return changeLayout(of: value, source, to: form)
+        return try convert(value, at: source, natural, to: form)
+    }
+
+    /// Where `value` is in `form` without gaps, for readers that know no pixels.
+    mutating func readCompact(_ value: ValueID, as requested: TensorForm) throws -> BufferView {
+        let form = requested.normalized(for: shape(value))
+        let view = try read(value, as: form)
+        guard !isCompact(view, shape(value)) else { return view }
+        if let copy = compactCopies[value.index][form] { return copy }
+        let (pixels, channels) = rows(of: shape(value))
+        let copy = BufferView(
+            buffer: newBuffer(byteCount: pixels * channels * form.elementBytes), stride: channels)
+        compactCopies[value.index][form] = copy
+        let bytes = form.elementBytes
+        let blocks = BlockCopy(
+            source: view, blockBytes: channels * bytes, sourceStride: view.stride * bytes, targetOffset: 0,
+            targetStride: channels * bytes, count: pixels)
+        emit(.copyBlocks([blocks]), reads: [view], writes: [copy])
+        return copy
     }
 
     /// Brings a value that an operator left in its operand's quantisation into its own, which is how every reader must
@@ -162,70 +246,5 @@ struct Lowering {
         let form = TensorForm(quantization: wanted, layout: natural.layout)
         forms[value.index] = [form: try read(value, as: form)]
         naturalForms[value.index] = form
-    }
-
-    private mutating func changeLayout(of value: ValueID, _ source: BufferID, to form: TensorForm) -> BufferID {
-        let target = define(value, as: form)
-        let shape = self.shape(value)
-        let (batch, channels, pixels) = (shape[0], shape[1], shape[2] * shape[3])
-        if form.quantization == nil {
-            var arguments = ck_layout_f32()
-            (arguments.batch, arguments.pixels, arguments.channels) = (batch, pixels, channels)
-            arguments.nhwc_stride = channels
-            emit(.layoutF32(arguments, to: form.layout), reads: [source], writes: [target])
-        } else {
-            var arguments = ck_layout_u8()
-            (arguments.batch, arguments.pixels, arguments.channels) = (batch, pixels, channels)
-            arguments.nhwc_stride = channels
-            emit(.layoutU8(arguments, to: form.layout), reads: [source], writes: [target])
-        }
-        return target
-    }
-
-    /// Quantises, dequantises or requantises, layout unchanged.
-    private mutating func changeElements(of value: ValueID, from: TensorForm, to: TensorForm) -> BufferID {
-        guard let source = forms[value.index][from] else { preconditionFailure("\(graph[value].name) not in \(from)") }
-        if let done = forms[value.index][to] { return done }
-        let target = define(value, as: to)
-        let (pixels, channels) = rows(of: shape(value))
-        switch (from.quantization, to.quantization) {
-        case (nil, let wanted?):
-            var arguments = ck_quantize_f32()
-            arguments.channels = channels
-            (arguments.in_stride, arguments.out_stride) = (channels, channels)
-            (arguments.scale, arguments.zero_point) = (wanted.scale, wanted.zeroPoint)
-            emit(.quantize(arguments, pixels: pixels), reads: [source], writes: [target])
-        case (let present?, nil):
-            var arguments = ck_dequantize_u8()
-            arguments.channels = channels
-            (arguments.in_stride, arguments.out_stride) = (channels, channels)
-            (arguments.scale, arguments.zero_point) = (present.scale, present.zeroPoint)
-            emit(.dequantize(arguments, pixels: pixels), reads: [source], writes: [target])
-        case (let present?, let wanted?):
-            emitRequantize(source, present, to: target, wanted, pixels: pixels, channels: channels)
-        case (nil, nil):
-            preconditionFailure("no conversion needed from \(from) to \(to)")
-        }
-        return target
-    }
-
-    mutating func emitRequantize(
-        _ source: BufferID, _ present: ActivationQuantization, to target: BufferID, _ wanted: ActivationQuantization,
-        pixels: Int, channels: Int
-    ) {
-        var arguments = ck_requantize_u8()
-        arguments.channels = channels
-        (arguments.in_stride, arguments.out_stride) = (channels, channels)
-        arguments.in_zero_point = present.zeroPoint
-        arguments.multiplier = Float(Double(present.scale) / Double(wanted.scale))
-        arguments.out = ck_output_u8(zero_point: wanted.zeroPoint, min: 0, max: 255)
-        emit(.requantize(arguments, pixels: pixels), reads: [source], writes: [target])
-    }
-
-    /// Element-by-element work as the kernels divide it: `pixels` rows of `channels` contiguous elements.
-    func rows(of shape: Shape) -> (pixels: Int, channels: Int) {
-        guard shape.elementCount > 0 else { return (0, 1) }
-        let channels = shape.rank == 4 ? shape[1] : (shape.last ?? 1)
-        return (shape.elementCount / channels, channels)
     }
 }

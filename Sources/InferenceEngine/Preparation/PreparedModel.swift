@@ -13,8 +13,8 @@ package final class PreparedModel: Sendable {
     let steps: [Step]
     let buffers: [BufferPlan]
     let arena: ArenaPlan
-    let inputBuffers: [BufferID]
-    let outputBuffers: [BufferID]
+    let inputViews: [BufferView]
+    let outputViews: [BufferView]
 
     /// Bytes of packed weights.
     package let weightByteCount: Int
@@ -29,6 +29,16 @@ package final class PreparedModel: Sendable {
         }
     }
 
+    /// Names of nodes some of whose work is in float32: of a quantised model, what integers did not reach.
+    package var nodesInFloat: [String] {
+        var names: [String] = []
+        for step in steps where step.work.computesInFloat {
+            guard let node = step.node, names.last != nodeNames[node.index] else { continue }
+            names.append(nodeNames[node.index])
+        }
+        return names
+    }
+
     /// Prepares a graph for execution in float32.
     /// - Throws: `EngineError`, or `GraphError` for a malformed graph.
     package convenience init(_ graph: Graph, options: PreparationOptions = PreparationOptions()) throws {
@@ -40,7 +50,8 @@ package final class PreparedModel: Sendable {
     /// Prepares a graph for execution in integers where it is quantised, and in float32 elsewhere.
     /// - Throws: `EngineError`, or `GraphError` for a malformed graph.
     package init(_ quantized: QuantizedGraph, options: PreparationOptions) throws {
-        var lowering = Lowering(quantized, kernels: try options.instructionSet.kernels())
+        var lowering = Lowering(
+            quantized, kernels: try options.instructionSet.kernels(bfloat16: options.allowsBFloat16))
         try lowering.lower(options)
         let graph = quantized.graph
         name = graph.name
@@ -51,9 +62,9 @@ package final class PreparedModel: Sendable {
         buffers = lowering.buffers
         arena = ArenaPlan(lowering.buffers)
         inputs = lowering.inputs.map(\.port)
-        inputBuffers = lowering.inputs.map(\.buffer)
+        inputViews = lowering.inputs.map(\.view)
         outputs = lowering.outputs.map(\.port)
-        outputBuffers = lowering.outputs.map(\.buffer)
+        outputViews = lowering.outputs.map(\.view)
         weightByteCount = lowering.steps.reduce(0) { sum, step in
             switch step.work {
             case .convolutionU8(_, let weights), .convolutionF32(_, let weights): sum + weights.storage.bytes.count

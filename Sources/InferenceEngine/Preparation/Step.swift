@@ -4,9 +4,10 @@ internal import ModelGraph
 /// One kernel call of a prepared model.
 struct Step: Sendable {
     let work: Work
-    let reads: [BufferID]
-    let writes: [BufferID]
-    /// The graph node this is part of; conversions belong to the node that asked for them, or to none.
+    let reads: [BufferView]
+    let writes: [BufferView]
+    /// The graph node this is part of; conversions belong to the node that asked for them, or to none. A convolution
+    /// that also does an addition counts for the convolution's node.
     let node: NodeID?
 }
 
@@ -37,19 +38,54 @@ enum Work: @unchecked Sendable {
     case softmax(rows: Int, columns: Int, isLogarithmic: Bool)
     case localResponseNormalization(LocalResponseNormalization, pixels: Int, channels: Int)
     case reference(ReferenceCall)
+
+    /// Whether float32 elements are read or written, if only to convert them.
+    var computesInFloat: Bool {
+        switch self {
+        case .convolutionU8, .maxPoolU8, .averagePoolU8, .addU8, .multiplyU8, .lookupU8, .requantize, .layoutU8: false
+        // Copies do not know what they copy.
+        case .copyBlocks: false
+        case .convolutionF32, .maxPoolF32, .averagePoolF32, .addF32, .multiplyF32, .clampF32, .unaryF32, .softmax,
+            .localResponseNormalization, .quantize, .dequantize, .layoutF32, .reference:
+            true
+        }
+    }
+
+    /// The operands whose memory the result may take: each of their elements is read before the result's element in its
+    /// place is written.
+    var replaceableReads: [Int] {
+        switch self {
+        case .convolutionU8, .convolutionF32: [1]
+        case .addU8, .multiplyU8, .addF32, .multiplyF32: [0, 1]
+        case .lookupU8, .requantize, .clampF32, .unaryF32: [0]
+        case .maxPoolU8, .maxPoolF32, .averagePoolU8, .averagePoolF32, .quantize, .dequantize, .layoutU8, .layoutF32,
+            .copyBlocks, .softmax, .localResponseNormalization, .reference:
+            []
+        }
+    }
 }
 
-/// Weights in the form that one kernel table reads.
+/// The kernels that a convolution is computed by.
+enum ConvolutionMethod: Sendable {
+    /// One output channel per group and input channel.
+    case depthwise
+    /// Products over pointers to the taps, in the activations' own arithmetic.
+    case indirect
+    /// The same with operands rounded to bfloat16.
+    case bfloat16
+}
+
+/// Weights in the form that one method of one kernel table reads.
 struct PackedWeights: Sendable {
     let storage: TensorStorage
-    let isDepthwise: Bool
+    let method: ConvolutionMethod
     /// What padding reads: one pixel of the input's zero.
     let padding: TensorStorage
 }
 
-/// Copies `count` blocks from one buffer to another, each with its own stride; all in bytes.
+/// Copies `count` blocks from one place to another, each with its own stride; all in bytes.
 struct BlockCopy: Sendable {
-    let source: BufferID
+    let source: BufferView
     let blockBytes: Int
     let sourceStride: Int
     let targetOffset: Int
@@ -60,13 +96,13 @@ struct BlockCopy: Sendable {
 /// An operator without a kernel of its own, run by its definition.
 struct ReferenceCall: Sendable {
     enum Operand: Sendable {
-        case activation(BufferID, TensorType)
+        case activation(BufferView, TensorType)
         case constant(Tensor)
         case absent
     }
 
     let operation: Operator
     let operands: [Operand]
-    let outputs: [BufferID]
+    let outputs: [BufferView]
     let name: String
 }

@@ -50,6 +50,9 @@ package enum PortRequest: Hashable, Sendable {
 
 package struct PreparationOptions: Sendable {
     package var instructionSet: InstructionSet
+    /// Lets convolutions of floats round their operands to bfloat16 where the CPU computes that faster: twice the speed for
+    /// a relative error of 2⁻⁸ in each operand.
+    package var allowsBFloat16: Bool
     /// For inputs not named in `inputForms`.
     package var defaultInput: PortRequest
     /// For outputs not named in `outputForms`.
@@ -58,11 +61,12 @@ package struct PreparationOptions: Sendable {
     package var outputForms: [String: PortRequest]
 
     package init(
-        instructionSet: InstructionSet = .best,
+        instructionSet: InstructionSet = .best, allowsBFloat16: Bool = false,
         defaultInput: PortRequest = .exactly(.plain), defaultOutput: PortRequest = .exactly(.plain),
         inputForms: [String: PortRequest] = [:], outputForms: [String: PortRequest] = [:]
     ) {
         self.instructionSet = instructionSet
+        self.allowsBFloat16 = allowsBFloat16
         self.defaultInput = defaultInput
         self.defaultOutput = defaultOutput
         self.inputForms = inputForms
