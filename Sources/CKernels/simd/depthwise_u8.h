@@ -288,7 +288,7 @@ static void CK_NAME(ck_u8s8_dwconv_u8, CK_BYTES)(const ck_conv_u8 *layer, ck_ran
             .out_stride = layer->out_stride,
             .out = layer->sum,
         };
-        CK_NAME(ck_u8_add_u8, CK_LANES)(&sum, (ck_range){0, row.last - row.first});
+        CK_NAME(ck_u8_add_u8, CK_BYTES)(&sum, (ck_range){0, row.last - row.first});
     }
 }
 
