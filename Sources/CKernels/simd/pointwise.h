@@ -6,13 +6,8 @@
         const type copy = *arguments, *k = &copy; /* stores of bytes may alias anything else */ \
         size_t channels = k->channels;                                                          \
         if (is_dense && pixels.first < pixels.last) {                                           \
-            const size_t skipped = pixels.first * channels;                                     \
-            channels *= pixels.last;                                                            \
-            for (size_t i = skipped; i < channels; i += unit) {                                 \
-                if (channels - i >= unit) block(k, 0, i, unit);                                 \
-                else block(k, 0, i, channels - i);                                              \
-            }                                                                                   \
-            return;                                                                             \
+            channels *= pixels.last - pixels.first;                                             \
+            pixels.last = pixels.first + 1;                                                     \
         }                                                                                       \
         for (size_t p = pixels.first; p < pixels.last; ++p) {                                   \
             size_t i = 0;                                                                       \
@@ -33,15 +28,42 @@ CK_INLINE void ck_add_u8_block(const ck_add_u8 *k, size_t p, size_t i, size_t co
 }
 CK_DEFINE_POINTWISE(ck_u8_add_u8, ck_add_u8, ck_add_u8_block, CK_BYTES, CK_BINARY_IS_DENSE)
 
-CK_INLINE void ck_mul_u8_block(const ck_mul_u8 *k, size_t p, size_t i, size_t count) {
+CK_INLINE void ck_mul_u8_bytes(const ck_mul_u8 *k, const uint8_t *from, const uint8_t *by, uint8_t *to, size_t count) {
     ck_vf32 a[4], b[4];
-    ck_centre(ck_load_bytes(k->a + p * k->a_stride + i, count), k->a_zero_point, a);
-    ck_centre(ck_load_bytes(k->b + p * k->b_stride + i, count), k->b_zero_point, b);
+    ck_centre(ck_load_bytes(from, count), k->a_zero_point, a);
+    ck_centre(ck_load_bytes(by, count), k->b_zero_point, b);
     // The product of two bytes is exact.
     CK_UNROLL for (size_t v = 0; v < 4; ++v) a[v] = a[v] * b[v] * k->multiplier;
-    ck_store_lanes(k->output + p * k->out_stride + i, a, count, k->out);
+    ck_store_lanes(to, a, count, k->out);
 }
-CK_DEFINE_POINTWISE(ck_u8_mul_u8, ck_mul_u8, ck_mul_u8_block, CK_BYTES, CK_BINARY_IS_DENSE)
+
+CK_INLINE void ck_mul_u8_block(const ck_mul_u8 *k, size_t p, size_t i, size_t count) {
+    ck_mul_u8_bytes(k, k->a + p * k->a_stride + i, k->b + p * k->b_stride + i, k->output + p * k->out_stride + i, count);
+}
+CK_DEFINE_POINTWISE(ck_u8_mul_u8_any, ck_mul_u8, ck_mul_u8_block, CK_BYTES, CK_BINARY_IS_DENSE)
+
+/// Channels of a gate that is repeated rather than read anew for each pixel, where the last would not fill a register.
+#define CK_GATE_CHANNELS 1024
+
+/// A gate that all pixels share is repeated until a register can begin at any of its channels; pixels without gaps are
+/// then one long one.
+static void CK_NAME(ck_u8_mul_u8, CK_BYTES)(const ck_mul_u8 *arguments, ck_range pixels) {
+    const ck_mul_u8 k = *arguments;  // stores of bytes may alias anything else
+    const size_t channels = k.channels;
+    const bool repeats = k.b_stride == 0 && k.a_stride == channels && k.out_stride == channels
+        && channels % CK_BYTES != 0 && channels <= CK_GATE_CHANNELS;
+    if (!repeats) return CK_NAME(ck_u8_mul_u8_any, CK_BYTES)(arguments, pixels);
+    uint8_t gate[CK_GATE_CHANNELS + CK_BYTES];
+    __builtin_memcpy(gate, k.b, channels);
+    for (size_t i = channels; i < channels + CK_BYTES; ++i) gate[i] = gate[i - channels];
+    const size_t last = pixels.last * channels, step = CK_BYTES % channels;
+    for (size_t i = pixels.first * channels, channel = 0; i < last; i += CK_BYTES) {
+        if (last - i >= CK_BYTES) ck_mul_u8_bytes(&k, k.a + i, gate + channel, k.output + i, CK_BYTES);
+        else ck_mul_u8_bytes(&k, k.a + i, gate + channel, k.output + i, last - i);
+        channel += step;
+        if (channel >= channels) channel -= channels;
+    }
+}
 
 CK_INLINE void ck_requantize_u8_block(const ck_requantize_u8 *k, size_t p, size_t i, size_t count) {
     ck_vf32 f[4];

@@ -20,13 +20,14 @@ static ck_pool_window ck_pool_window_of(const ck_geometry *g, ck_window w, size_
     return p;
 }
 
-/// Defines kernel `name` over `type`: calls block(p, window, count_of_the_average, pixel, first channel, count), inlined for
-/// whole blocks of `unit` channels. The last block overlaps the one before where there is one.
+/// Defines kernel `name` over `type`: calls block(p, window, divisor, pixel, first channel, count), inlined for whole blocks of
+/// `unit` channels. The last block overlaps the one before, where there is one.
 #define CK_DEFINE_POOL(name, type, unit, block, divisor)                                                     \
     static void CK_NAME(name, unit)(const type *arguments, ck_range pixels) {                                \
         const type copy = *arguments, *p = &copy; /* stores may alias anything else */                       \
         const ck_geometry *g = &p->geometry;                                                                 \
         const size_t channels = p->channels;                                                                 \
+        if (pixels.first >= pixels.last) return;                                                             \
         ck_window window = ck_window_at(g, pixels.first);                                                    \
         size_t left = g->out_width - pixels.first % g->out_width;                                            \
         for (size_t pixel = pixels.first; pixel < pixels.last; ++pixel) {                                    \
