@@ -1,7 +1,7 @@
-// Depthwise convolution, channel multiplier 1: vectors run over channels, and the outputs of one row are computed together.
+// Depthwise convolution, channel multiplier 1: vectors run over channels; the outputs of one row are computed together.
 //
 // Common windows slide: what is read under a column serves all windows it lies in, whose sums stay open in registers
-// meanwhile. Output i is summed in slot i % slots; loops over columns are unrolled until columns meet the same slots again.
+// meanwhile. Output i is summed in slot i % slots; loops over columns are unrolled until the same slots come again.
 
 /// Extents of the largest window that slides.
 #define CK_SLIDING_EXTENT 5
@@ -43,11 +43,12 @@ typedef struct ck_depthwise_row {
 
 /// The row that begins the range, and its rows of taps. `in_stride` is in bytes.
 CK_INLINE ck_depthwise_row ck_depthwise_row_at(
-    const ck_geometry *g, ck_range pixels, const void *input, size_t in_stride, const void *padding, const size_t height,
-    ck_tap_row *rows) {
+    const ck_geometry *g, ck_range pixels, const void *input, size_t in_stride, const void *padding,
+    const size_t height, ck_tap_row *rows) {
     const ck_window w = ck_window_at(g, pixels.first);
     for (size_t i = 0; i < height; ++i) {
-        const size_t y = (size_t)w.y + i * g->dilation_height;  // what lies above the input wraps to more than its height
+        // What lies above the input wraps to more than its height.
+        const size_t y = (size_t)w.y + i * g->dilation_height;
         if (y < g->in_height) {
             const size_t first = (w.image * g->in_height + y) * g->in_width;
             rows[i] = (ck_tap_row){(const char *)input + first * in_stride, in_stride};

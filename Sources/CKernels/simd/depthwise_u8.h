@@ -33,7 +33,8 @@ CK_INLINE ck_streams ck_next_row(
     const ck_depthwise_block *b, const size_t streams, const size_t height, ck_range *pixels, ck_tap_row *rows) {
     const ck_conv_u8 *layer = b->layer;
     const ck_depthwise_row row = ck_depthwise_row_at(
-        &layer->geometry, *pixels, layer->input + b->channel, layer->in_stride, layer->padding + b->channel, height, rows);
+        &layer->geometry, *pixels, layer->input + b->channel, layer->in_stride, layer->padding + b->channel, height,
+        rows);
     ck_streams s = {.count = (row.count + streams - 1) / streams};
     CK_UNROLL for (size_t i = 0; i < streams; ++i) {
         const size_t first = (i + 1) * s.count < row.count ? i * s.count : row.count - s.count;
@@ -113,7 +114,8 @@ CK_INLINE void ck_dwconv_u8_column(
         CK_UNROLL for (size_t v = 0; v < 4; ++v) {
             const ck_activations a = ck_activations_of(lanes.v[v]);
             CK_UNROLL for (size_t tap = 0; tap < extent; ++tap) {
-                const size_t origin = phase + slots * stride * extent - tap;  // column under the first tap, plus periods
+                // The column under the window's first tap, plus whole periods.
+                const size_t origin = phase + slots * stride * extent - tap;
                 if (origin % stride != 0) continue;
                 ck_sums *sum = &slide->sums[origin / stride % slots][v];
                 const ck_sums before = tap == 0 && first == 0 ? slide->start[v] : *sum;

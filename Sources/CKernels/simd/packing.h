@@ -6,9 +6,9 @@
 // bf16 panel: float bias[width], bf16 weights[k / 2][width][2]
 // with k = taps x group_channels, flattened, and rounded up to 4 in the u8 case and to 2 in bf16.
 // Depthwise:
-// u8 block:  int32 bias[4][lanes], float multipliers[4][lanes], int8 weights[taps][4 * lanes]; a block has as many channels
-//            as a register has bytes, or a half, or a quarter, repeated. Bias and multipliers are in the order of lanes that
-//            zips make of bytes, see lanes.h.
+// u8 block:  int32 bias[4][lanes], float multipliers[4][lanes], int8 weights[taps][4 * lanes]; a block has as many
+//            channels as a register has bytes, or a half or a quarter, repeated. Bias and multipliers are in the order
+//            of the lanes that zips make of bytes, see lanes.h.
 // f32:       float bias[w], float weights[taps][w], w = channels rounded up to lanes
 //
 // Kernels accumulate bias + sum (x - offset) * w over raw activations, `offset` being 0 or, where the hardware wants

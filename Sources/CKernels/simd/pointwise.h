@@ -1,4 +1,5 @@
-// Pixel by pixel. Each kernel is a block of up to a register of bytes or of floats; tensors without gaps are one long pixel.
+// Pixel by pixel. Each kernel is a block of up to a register of bytes or of floats; tensors without gaps are one long
+// pixel.
 
 /// Defines kernel `name` over `type`: calls block(k, pixel, first channel, count), inlined for whole blocks of `unit`.
 #define CK_DEFINE_POINTWISE(name, type, block, unit, is_dense)                                  \
@@ -38,7 +39,8 @@ CK_INLINE void ck_mul_u8_bytes(const ck_mul_u8 *k, const uint8_t *from, const ui
 }
 
 CK_INLINE void ck_mul_u8_block(const ck_mul_u8 *k, size_t p, size_t i, size_t count) {
-    ck_mul_u8_bytes(k, k->a + p * k->a_stride + i, k->b + p * k->b_stride + i, k->output + p * k->out_stride + i, count);
+    ck_mul_u8_bytes(
+        k, k->a + p * k->a_stride + i, k->b + p * k->b_stride + i, k->output + p * k->out_stride + i, count);
 }
 CK_DEFINE_POINTWISE(ck_u8_mul_u8_any, ck_mul_u8, ck_mul_u8_block, CK_BYTES, CK_BINARY_IS_DENSE)
 

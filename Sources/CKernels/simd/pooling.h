@@ -20,8 +20,8 @@ static ck_pool_window ck_pool_window_of(const ck_geometry *g, ck_window w, size_
     return p;
 }
 
-/// Defines kernel `name` over `type`: calls block(p, window, divisor, pixel, first channel, count), inlined for whole blocks of
-/// `unit` channels. The last block overlaps the one before, where there is one.
+/// Defines kernel `name` over `type`: calls block(p, window, divisor, pixel, first channel, count), inlined for whole
+/// blocks of `unit` channels. The last block overlaps the one before, where there is one.
 #define CK_DEFINE_POOL(name, type, unit, block, divisor)                                                     \
     static void CK_NAME(name, unit)(const type *arguments, ck_range pixels) {                                \
         const type copy = *arguments, *p = &copy; /* stores may alias anything else */                       \
@@ -100,7 +100,8 @@ CK_INLINE void ck_avgpool_u8_block(
     for (size_t row = 0; row < w->rows; ++row) {
         const uint8_t *x = p->input + w->origin + row * w->row_step + c;
         for (size_t column = 0; column < w->columns;) {
-            const size_t left = w->columns - column, room = CK_SHORT_SUM - sums.pending, run = left < room ? left : room;
+            const size_t left = w->columns - column, room = CK_SHORT_SUM - sums.pending;
+            const size_t run = left < room ? left : room;
             for (size_t i = 0; i < run; ++i, x += w->column_step) {
                 const ck_bytes bytes = ck_load_bytes(x, count);
                 sums.low += ck_widen_low(bytes);

@@ -17,9 +17,9 @@ CK_INLINE ck_requantizer ck_requantizer_of(ck_output_u8 out) {
 /// Requantises `vectors` (1 ... 4) vectors. Packing works within quarters of a register, so each quarter holds four
 /// channels of every vector.
 ///
-/// Conversion rounds half to even. It turns what exceeds 32 bits into the most negative integer, so only the upper bound is
-/// needed before it; the saturation of the packing instructions does the rest. That bound is not negative, so the bits of
-/// floats may be compared as integers, which keeps the ports of the conversions free.
+/// Conversion rounds half to even. It turns what exceeds 32 bits into the most negative integer, so only the upper bound
+/// is needed before it; the saturation of the packing instructions does the rest. That bound is not negative, so the bits
+/// of floats may be compared as integers, which keeps the ports of the conversions free.
 CK_INLINE ck_bytes ck_requantize_lanes(const ck_vf32 *f, const size_t vectors, const ck_requantizer *q) {
     __m512i i[4];
     CK_UNROLL for (size_t v = 0; v < 4; ++v) {
