@@ -129,31 +129,45 @@ extension Lowering {
         )
         let clamp = product.activation ?? Clamp()
         (arguments.min, arguments.max) = (clamp.lower, clamp.upper)
-        let packed = pack(product.weights, bias: product.bias, shape: product.shape)
+        let tile = winogradTile(arguments)
+        let packed = pack(product, winogradTile: tile)
         var reads = [try readPixels(product.source, as: form, channels: inChannels)]
         if let addend { reads.append(try read(addend, as: form)) }
         let into = placePixels(product.target, as: form, channels: product.shape.out_channels)
-        emit(.convolutionF32(arguments, packed), reads: reads, writes: [into])
+        let work = tile.map { Work.winogradF32(arguments, packed, tile: $0) } ?? .convolutionF32(arguments, packed)
+        emit(work, reads: reads, writes: [into])
     }
 
-    private func pack(_ weights: [Float], bias: [Float]?, shape: ck_weight_shape) -> PackedWeights {
+    /// The tile in which Winograd's algorithm should compute a layer; `nil` where it should not.
+    private func winogradTile(_ arguments: ck_conv_f32) -> Int? {
+        guard allowsWinograd, let choose = kernels.winograd_f32_tile else { return nil }
+        let tile = withUnsafePointer(to: arguments) { choose($0) }
+        return tile == 0 ? nil : tile
+    }
+
+    private func pack(_ product: FloatProduct, winogradTile: Int?) -> PackedWeights {
+        let shape = product.shape
         let isDepthwise = shape.groups > 1 && shape.groups == shape.out_channels && shape.group_channels == 1
-        return weights.withUnsafeBufferPointer { values in
-            (bias ?? []).withUnsafeBufferPointer { biasValues in
+        return product.weights.withUnsafeBufferPointer { values in
+            (product.bias ?? []).withUnsafeBufferPointer { biasValues in
                 var source = ck_weights_f32()
                 source.shape = shape
                 source.weights = values.baseAddress
-                source.bias = bias == nil ? nil : biasValues.baseAddress
-                let byteCount =
-                    isDepthwise
-                    ? kernels.dwconv_f32_packed_size(&source.shape) : kernels.conv_f32_packed_size(&source.shape)
-                let storage = TensorStorage(byteCount: byteCount) { target in
-                    if isDepthwise {
-                        kernels.dwconv_f32_pack(&source, target.baseAddress)
+                source.bias = product.bias == nil ? nil : biasValues.baseAddress
+                let storage =
+                    if let winogradTile {
+                        TensorStorage(byteCount: kernels.winograd_f32_packed_size(&source.shape, winogradTile)) {
+                            kernels.winograd_f32_pack(&source, winogradTile, $0.baseAddress)
+                        }
+                    } else if isDepthwise {
+                        TensorStorage(byteCount: kernels.dwconv_f32_packed_size(&source.shape)) {
+                            kernels.dwconv_f32_pack(&source, $0.baseAddress)
+                        }
                     } else {
-                        kernels.conv_f32_pack(&source, target.baseAddress)
+                        TensorStorage(byteCount: kernels.conv_f32_packed_size(&source.shape)) {
+                            kernels.conv_f32_pack(&source, $0.baseAddress)
+                        }
                     }
-                }
                 let padding = TensorStorage(byteCount: shape.group_channels * shape.groups * 4) { target in
                     target.initializeMemory(as: Float.self, repeating: 0)
                 }

@@ -40,7 +40,8 @@ package final class PreparedModel: Sendable {
     /// Prepares a graph for execution in integers where it is quantised, and in float32 elsewhere.
     /// - Throws: `EngineError`, or `GraphError` for a malformed graph.
     package init(_ quantized: QuantizedGraph, options: PreparationOptions) throws {
-        var lowering = Lowering(quantized, kernels: try options.instructionSet.kernels())
+        var lowering = Lowering(
+            quantized, kernels: try options.instructionSet.kernels(), allowsWinograd: options.allowsWinograd)
         try lowering.lower(options)
         let graph = quantized.graph
         name = graph.name
@@ -56,7 +57,8 @@ package final class PreparedModel: Sendable {
         outputViews = lowering.outputs.map(\.view)
         weightByteCount = lowering.steps.reduce(0) { sum, step in
             switch step.work {
-            case .convolutionU8(_, let weights), .convolutionF32(_, let weights): sum + weights.storage.bytes.count
+            case .convolutionU8(_, let weights), .convolutionF32(_, let weights), .winogradF32(_, let weights, _):
+                sum + weights.storage.bytes.count
             default: sum
             }
         }

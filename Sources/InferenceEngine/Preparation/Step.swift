@@ -18,6 +18,8 @@ struct Step: Sendable {
 enum Work: @unchecked Sendable {
     case convolutionU8(ck_conv_u8, PackedWeights)
     case convolutionF32(ck_conv_f32, PackedWeights)
+    /// By Winograd's algorithm, in tiles of `tile` × `tile` outputs.
+    case winogradF32(ck_conv_f32, PackedWeights, tile: Int)
     case maxPoolU8(ck_maxpool_u8)
     case maxPoolF32(ck_maxpool_f32)
     case averagePoolU8(ck_avgpool_u8)
@@ -43,7 +45,7 @@ enum Work: @unchecked Sendable {
     /// place is written.
     var replaceableReads: [Int] {
         switch self {
-        case .convolutionU8, .convolutionF32: [1]
+        case .convolutionU8, .convolutionF32, .winogradF32: [1]
         case .addU8, .multiplyU8, .addF32, .multiplyF32: [0, 1]
         case .lookupU8, .requantize, .clampF32, .unaryF32: [0]
         case .maxPoolU8, .maxPoolF32, .averagePoolU8, .averagePoolF32, .quantize, .dequantize, .layoutU8, .layoutF32,

@@ -56,16 +56,21 @@ package struct PreparationOptions: Sendable {
     package var defaultOutput: PortRequest
     package var inputForms: [String: PortRequest]
     package var outputForms: [String: PortRequest]
+    /// Whether float32 convolutions may be computed by Winograd's algorithm where it is faster. It rounds otherwise than the
+    /// definition: see Numerics in CKernels.h.
+    package var allowsWinograd: Bool
 
     package init(
         instructionSet: InstructionSet = .best,
         defaultInput: PortRequest = .exactly(.plain), defaultOutput: PortRequest = .exactly(.plain),
-        inputForms: [String: PortRequest] = [:], outputForms: [String: PortRequest] = [:]
+        inputForms: [String: PortRequest] = [:], outputForms: [String: PortRequest] = [:],
+        allowsWinograd: Bool = true
     ) {
         self.instructionSet = instructionSet
         self.defaultInput = defaultInput
         self.defaultOutput = defaultOutput
         self.inputForms = inputForms
         self.outputForms = outputForms
+        self.allowsWinograd = allowsWinograd
     }
 }
