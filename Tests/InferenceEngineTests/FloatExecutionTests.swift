@@ -67,6 +67,28 @@ internal import Testing
         try expectDefinition(builder.graph, seed: 8)
     }
 
+    /// Operands rounded to 8 significant bits: an error of 2⁻⁸ each, which averages out over a sum.
+    @Test(.enabled(if: InstructionSet.best.hasBFloat16, "this CPU does not multiply bfloat16"))
+    func bfloat16StaysNearTheDefinition() throws {
+        var builder = GraphBuilder(name: "bfloat16", seed: 11)
+        let x = builder.input("x", [2, 32, 17, 13])
+        let wide = builder.convolution("wide", x, outputs: 48, activation: .relu)
+        let grouped = builder.convolution("grouped", wide, outputs: 64, groups: 2)
+        let narrow = builder.convolution("narrow", grouped, outputs: 32, kernel: 1)
+        builder.output(builder.node("sum", .binary(.add, activation: .relu), narrow, x))
+        let inputs = builder.graph.randomInputs(seed: 12)
+        let expected = try ReferenceExecutor(builder.graph).run(inputs)
+        let exact = try PreparedModel(builder.graph, options: PreparationOptions(allowsWinograd: false))
+        let rounded = try PreparedModel(
+            builder.graph, options: PreparationOptions(allowsBFloat16: true, allowsWinograd: false))
+        #expect(rounded.weightByteCount < exact.weightByteCount * 2 / 3)
+        for pool in Self.pools {
+            let output = try InferenceSession(rounded, pool: pool).run(inputs)[0]
+            #expect(output.relativeDifference(from: expected[0]) < 0x1p-7)
+            #expect(output.relativeDifference(from: expected[0]) > 0x1p-16, "nothing was rounded")
+        }
+    }
+
     @Test func inputsAndConstantsMayBeOutputs() throws {
         var builder = GraphBuilder(name: "passing", seed: 9)
         let x = builder.input("x", [1, 3, 2, 2])

@@ -13,8 +13,8 @@ import tree as trees
 
 
 def formatting(tree: trees.Tree):
-    files = [path for path in tree.matching(".swift")
-             if not trees.is_generated(path) and (path == "Package.swift" or path.startswith(("Sources/", "Tests/")))]
+    ours = ("Package.swift", "Sources/", "Tests/", "tools/")
+    files = [path for path in tree.matching(".swift") if not trees.is_generated(path) and path.startswith(ours)]
     lint = subprocess.run(
         ["swift", "format", "lint", "--strict", "--parallel", "--configuration", ".swift-format", *files],
         cwd=tree.root, capture_output=True, text=True)

@@ -18,6 +18,7 @@
 
 #include "../simd/vectors.h"
 #include "requantize_neon.h"
+#include "lanes_neon.h"
 
 // sdot wants signed operands: activations less 128.
 typedef int8x16_t ck_weights, ck_activations;
@@ -31,6 +32,14 @@ CK_INLINE ck_activations ck_load_activations(const uint8_t *x) {
     uint32_t four;
     __builtin_memcpy(&four, x, sizeof four);
     return vreinterpretq_s8_u32(veorq_u32(vdupq_n_u32(four), vdupq_n_u32(0x80808080u)));
+}
+
+CK_INLINE ck_weights ck_weights_of(ck_bytes bytes) {
+    return (int8x16_t)bytes;
+}
+
+CK_INLINE ck_activations ck_activations_of(ck_bytes bytes) {
+    return vreinterpretq_s8_u8(veorq_u8((uint8x16_t)bytes, vdupq_n_u8(0x80)));
 }
 
 CK_INLINE ck_sums ck_start(ck_vi32 bias) {

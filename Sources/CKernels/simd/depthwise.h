@@ -1,166 +1,57 @@
-// Depthwise convolution, channel multiplier 1: vectors run over channels, taps are reached through pointers as in the
-// general convolution.
+// Depthwise convolution, channel multiplier 1: vectors run over channels, and the outputs of one row are computed together.
+//
+// Common windows slide: what is read under a column serves all windows it lies in, whose sums stay open in registers
+// meanwhile. Output i is summed in slot i % slots; loops over columns are unrolled until columns meet the same slots again.
 
-/// Pixels whose pointers are set up together.
-#define CK_DEPTHWISE_PIXELS 8
-/// Vectors of channels in flight, to hide the latency of the sums.
-#define CK_DEPTHWISE_VECTORS 4
+/// Extents of the largest window that slides.
+#define CK_SLIDING_EXTENT 5
 
-static const ck_packing ck_packing_depthwise = {CK_LANES, CK_LANES, 0};
+/// The windows that slide, all with dilation 1: K(height and width, stride).
+#define CK_SLIDING_WINDOWS(K) K(3, 1) K(3, 2) K(5, 1) K(5, 2)
 
-static size_t ck_depthwise_scratch_size(const ck_geometry *g) {
-    return CK_DEPTHWISE_PIXELS * g->kernel_height * g->kernel_width * sizeof(void *);
+CK_INLINE bool ck_is_window(const ck_geometry *g, size_t extent, size_t stride) {
+    return g->kernel_height == extent && g->kernel_width == extent && g->stride_width == stride
+        && g->dilation_height == 1 && g->dilation_width == 1;
 }
 
-/// One pixel; `pointers` are CK_DEPTHWISE_PIXELS apart. The parts of the packed weights are `width` channels wide.
-typedef struct ck_depthwise_pixel {
-    const void *const *pointers;
-    size_t taps, width, pixel;
-} ck_depthwise_pixel;
+/// Windows that one column of the input may lie in. After slots * stride columns, columns meet the same slots again.
+CK_INLINE size_t ck_slots(const size_t extent, const size_t stride) {
+    return (extent + stride - 1) / stride;
+}
 
-/// Channels c ..< c + vectors * CK_LANES of a pixel; a single vector may have fewer, `count`.
-CK_INLINE void ck_dwconv_u8_block(
-    const ck_conv_u8 *layer, const ck_depthwise_pixel *d, size_t c, const size_t vectors, size_t count) {
-    const int32_t *bias = layer->weights;
-    const float *multipliers = (const float *)(bias + d->width);
-    const int16_t *weights = (const int16_t *)(multipliers + d->width) + c;
-    ck_vi32 sums[CK_DEPTHWISE_VECTORS];
-    CK_UNROLL for (size_t v = 0; v < vectors; ++v) sums[v] = ck_load_i32(bias + c + v * CK_LANES, CK_LANES);
-    for (size_t tap = 0; tap < d->taps; ++tap, weights += d->width) {
-        const uint8_t *x = (const uint8_t *)d->pointers[tap * CK_DEPTHWISE_PIXELS] + c;
-        CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
-            // A product of u8 and s8 fits 16 bits.
-            ck_vi16 a = __builtin_convertvector(ck_load_u8(x + v * CK_LANES, count), ck_vi16);
-            ck_vi16 product = a * ck_load_i16(weights + v * CK_LANES, CK_LANES);
-            sums[v] += __builtin_convertvector(product, ck_vi32);
-        }
+/// Aligns the frame of the calling function: without an aligned variable, clang keeps registers that it spills at odd
+/// places across cache lines.
+CK_INLINE void ck_align_frame(void) {
+    ck_bytes aligned;
+    __asm__ volatile("" : "=m"(aligned));
+}
+
+/// Windows whose outputs lie in one row.
+typedef struct ck_depthwise_row {
+    size_t pixel, count;  ///< Outputs.
+    ptrdiff_t x;          ///< Input column under the first tap of the first window.
+} ck_depthwise_row;
+
+/// The row that begins the range. For each row of taps it sets where the input row begins and the bytes between its
+/// pixels; those of the padding are 0 apart.
+CK_INLINE ck_depthwise_row ck_depthwise_row_at(
+    const ck_geometry *g, ck_range pixels, const void *input, size_t in_stride, const void *padding, const size_t height,
+    const char **rows, size_t *steps) {
+    const ck_window w = ck_window_at(g, pixels.first);
+    for (size_t i = 0; i < height; ++i) {
+        const size_t y = (size_t)w.y + i * g->dilation_height;  // what lies above the input wraps to more than its height
+        const bool inside = y < g->in_height;
+        rows[i] = inside ? (const char *)input + (w.image * g->in_height + y) * g->in_width * in_stride : padding;
+        steps[i] = inside ? in_stride : 0;
     }
-    const ck_rounding own = ck_rounding_of(layer->out), sum = ck_rounding_of(layer->sum);
-    CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
-        size_t at = c + v * CK_LANES;
-        ck_vf32 f = ck_to_f32(sums[v]) * ck_load_f32(multipliers + at, CK_LANES);
-        if (layer->residual) {
-            const uint8_t *r = layer->residual + d->pixel * layer->residual_stride + at;
-            ck_vi32 x = ck_widen(ck_load_u8(r, count)) - layer->residual_zero_point;
-            f = ck_round_f32(f, own) * layer->own_multiplier + ck_to_f32(x) * layer->residual_multiplier;
-        }
-        ck_store_u8(layer->output + d->pixel * layer->out_stride + at, ck_round(f, layer->residual ? sum : own), count);
-    }
+    const size_t left = pixels.last - pixels.first, to_end = g->out_width - pixels.first % g->out_width;
+    return (ck_depthwise_row){pixels.first, left < to_end ? left : to_end, w.x};
 }
 
-CK_INLINE void ck_dwconv_f32_block(
-    const ck_conv_f32 *layer, const ck_depthwise_pixel *d, size_t c, const size_t vectors, size_t count) {
-    const float *bias = layer->weights, *weights = bias + d->width + c;
-    ck_vf32 sums[CK_DEPTHWISE_VECTORS];
-    CK_UNROLL for (size_t v = 0; v < vectors; ++v) sums[v] = ck_load_f32(bias + c + v * CK_LANES, CK_LANES);
-    for (size_t tap = 0; tap < d->taps; ++tap, weights += d->width) {
-        const float *x = (const float *)d->pointers[tap * CK_DEPTHWISE_PIXELS] + c;
-        CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
-            ck_vf32 a = ck_load_f32(x + v * CK_LANES, count);
-            sums[v] = ck_fma(a, ck_load_f32(weights + v * CK_LANES, CK_LANES), sums[v]);
-        }
-    }
-    CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
-        size_t at = c + v * CK_LANES;
-        ck_vf32 f = sums[v];
-        if (layer->residual) f += ck_load_f32(layer->residual + d->pixel * layer->residual_stride + at, count);
-        ck_store_f32(
-            layer->output + d->pixel * layer->out_stride + at, ck_clamp_lanes(f, layer->min, layer->max), count);
-    }
+/// Scratch for the rows and steps of a window that does not slide.
+static size_t ck_depthwise_rows_size(const ck_geometry *g) {
+    return (g->kernel_height * (sizeof(char *) + sizeof(size_t)) + 15) / 16 * 16;
 }
 
-static void CK_NAME(ck_u8s8_dwconv_u8, CK_LANES)(
-    const ck_conv_u8 *arguments, ck_range pixels, void *scratch) {
-    const ck_conv_u8 copy = *arguments, *layer = &copy;  // stores of bytes may alias anything else
-    const ck_geometry *g = &layer->geometry;
-    const size_t channels = layer->out_channels;
-    const void **pointers = scratch;
-    ck_depthwise_pixel d = {
-        .taps = g->kernel_height * g->kernel_width,
-        .width = (channels + CK_LANES - 1) / CK_LANES * CK_LANES,
-    };
-    for (d.pixel = pixels.first; d.pixel < pixels.last; ++d.pixel) {
-        size_t ahead = (d.pixel - pixels.first) % CK_DEPTHWISE_PIXELS;
-        if (ahead == 0) {
-            size_t left = pixels.last - d.pixel;
-            ck_point_at_taps(
-                g, (const char *)layer->input, layer->in_stride, (const char *)layer->padding, d.pixel,
-                left < CK_DEPTHWISE_PIXELS ? left : CK_DEPTHWISE_PIXELS, CK_DEPTHWISE_PIXELS, pointers);
-        }
-        d.pointers = pointers + ahead;
-        for (size_t c = 0; c < channels;) {
-            size_t left = channels - c;
-            if (left >= CK_DEPTHWISE_VECTORS * CK_LANES) {
-                ck_dwconv_u8_block(layer, &d, c, CK_DEPTHWISE_VECTORS, CK_LANES);
-                c += CK_DEPTHWISE_VECTORS * CK_LANES;
-            } else if (left >= CK_LANES) {
-                ck_dwconv_u8_block(layer, &d, c, 1, CK_LANES);
-                c += CK_LANES;
-            } else if (c > 0 && !layer->residual) {
-                c = channels - CK_LANES;  // a whole vector again; a residual could be the output, already written
-            } else {
-                ck_dwconv_u8_block(layer, &d, c, 1, left);
-                c = channels;
-            }
-        }
-    }
-}
-
-static size_t CK_NAME(ck_u8s8_dwconv_u8_packed_size, CK_LANES)(const ck_weight_shape *s) {
-    return ck_packed_size_depthwise_u8(s, ck_packing_depthwise);
-}
-
-static void CK_NAME(ck_u8s8_dwconv_u8_pack, CK_LANES)(const ck_weights_s8 *w, void *packed) {
-    ck_pack_depthwise_u8(w, ck_packing_depthwise, packed);
-}
-
-static size_t CK_NAME(ck_u8s8_dwconv_u8_scratch_size, CK_LANES)(const ck_conv_u8 *layer) {
-    return ck_depthwise_scratch_size(&layer->geometry);
-}
-
-static void CK_NAME(ck_f32_dwconv_f32, CK_LANES)(const ck_conv_f32 *layer, ck_range pixels, void *scratch) {
-    const ck_geometry *g = &layer->geometry;
-    const size_t channels = layer->out_channels;
-    const void **pointers = scratch;
-    ck_depthwise_pixel d = {
-        .taps = g->kernel_height * g->kernel_width,
-        .width = (channels + CK_LANES - 1) / CK_LANES * CK_LANES,
-    };
-    for (d.pixel = pixels.first; d.pixel < pixels.last; ++d.pixel) {
-        size_t ahead = (d.pixel - pixels.first) % CK_DEPTHWISE_PIXELS;
-        if (ahead == 0) {
-            size_t left = pixels.last - d.pixel;
-            ck_point_at_taps(
-                g, (const char *)layer->input, layer->in_stride * sizeof(float), (const char *)layer->padding, d.pixel,
-                left < CK_DEPTHWISE_PIXELS ? left : CK_DEPTHWISE_PIXELS, CK_DEPTHWISE_PIXELS, pointers);
-        }
-        d.pointers = pointers + ahead;
-        for (size_t c = 0; c < channels;) {
-            size_t left = channels - c;
-            if (left >= CK_DEPTHWISE_VECTORS * CK_LANES) {
-                ck_dwconv_f32_block(layer, &d, c, CK_DEPTHWISE_VECTORS, CK_LANES);
-                c += CK_DEPTHWISE_VECTORS * CK_LANES;
-            } else if (left >= CK_LANES) {
-                ck_dwconv_f32_block(layer, &d, c, 1, CK_LANES);
-                c += CK_LANES;
-            } else if (c > 0 && !layer->residual) {
-                c = channels - CK_LANES;  // a whole vector again; a residual could be the output, already written
-            } else {
-                ck_dwconv_f32_block(layer, &d, c, 1, left);
-                c = channels;
-            }
-        }
-    }
-}
-
-static size_t CK_NAME(ck_f32_dwconv_f32_packed_size, CK_LANES)(const ck_weight_shape *s) {
-    return ck_packed_size_depthwise_f32(s, ck_packing_depthwise);
-}
-
-static void CK_NAME(ck_f32_dwconv_f32_pack, CK_LANES)(const ck_weights_f32 *w, void *packed) {
-    ck_pack_depthwise_f32(w, ck_packing_depthwise, packed);
-}
-
-static size_t CK_NAME(ck_f32_dwconv_f32_scratch_size, CK_LANES)(const ck_conv_f32 *layer) {
-    return ck_depthwise_scratch_size(&layer->geometry);
-}
+#include "depthwise_u8.h"
+#include "depthwise_f32.h"

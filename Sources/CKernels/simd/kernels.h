@@ -11,9 +11,10 @@
 #include "conv_u8.h"
 #include "conv_f32.h"
 #include "winograd_f32.h"
-#include "depthwise.h"
+#include "lanes.h"
 #include "pooling.h"
 #include "pointwise.h"
+#include "depthwise.h"
 
 const ck_table CK_PASTE(ck_table_, CK_ISA) = {
     .isa = CK_ISA_CODE,
@@ -34,10 +35,10 @@ const ck_table CK_PASTE(ck_table_, CK_ISA) = {
     .winograd_f32_pack = CK_NAME(ck_f32_winograd_f32_pack, CK_LANES),
     .winograd_f32_scratch_size = CK_NAME(ck_f32_winograd_f32_scratch_size, CK_LANES),
     .winograd_f32 = CK_NAME(ck_f32_winograd_f32, CK_LANES),
-    .dwconv_u8s8_u8_packed_size = CK_NAME(ck_u8s8_dwconv_u8_packed_size, CK_LANES),
-    .dwconv_u8s8_u8_pack = CK_NAME(ck_u8s8_dwconv_u8_pack, CK_LANES),
-    .dwconv_u8s8_u8_scratch_size = CK_NAME(ck_u8s8_dwconv_u8_scratch_size, CK_LANES),
-    .dwconv_u8s8_u8 = CK_NAME(ck_u8s8_dwconv_u8, CK_LANES),
+    .dwconv_u8s8_u8_packed_size = CK_NAME(ck_u8s8_dwconv_u8_packed_size, CK_BYTES),
+    .dwconv_u8s8_u8_pack = CK_NAME(ck_u8s8_dwconv_u8_pack, CK_BYTES),
+    .dwconv_u8s8_u8_scratch_size = CK_NAME(ck_u8s8_dwconv_u8_scratch_size, CK_BYTES),
+    .dwconv_u8s8_u8 = CK_NAME(ck_u8s8_dwconv_u8, CK_BYTES),
     .dwconv_f32_packed_size = CK_NAME(ck_f32_dwconv_f32_packed_size, CK_LANES),
     .dwconv_f32_pack = CK_NAME(ck_f32_dwconv_f32_pack, CK_LANES),
     .dwconv_f32_scratch_size = CK_NAME(ck_f32_dwconv_f32_scratch_size, CK_LANES),

@@ -62,8 +62,14 @@ size_t ck_packed_size_bf16(const ck_weight_shape *s, ck_packing p) {
     return padded_channels(s, p) * ck_channel_size_bf16(k_of(s));
 }
 
+size_t ck_depthwise_block_size(size_t taps, size_t lanes) {
+    return 4 * lanes * (sizeof(int32_t) + sizeof(float) + taps);
+}
+
 size_t ck_packed_size_depthwise_u8(const ck_weight_shape *s, ck_packing p) {
-    return round_up(s->out_channels, p.lanes) * (sizeof(int32_t) + sizeof(float) + s->taps * sizeof(int16_t));
+    size_t blocks = 0;
+    for (size_t c = 0; c < s->out_channels; c += ck_depthwise_width(s->out_channels - c, p.lanes)) ++blocks;
+    return blocks * ck_depthwise_block_size(s->taps, p.lanes);
 }
 
 size_t ck_packed_size_depthwise_f32(const ck_weight_shape *s, ck_packing p) {
@@ -167,15 +173,23 @@ void ck_pack_bf16(const ck_weights_f32 *w, ck_packing p, void *packed) {
 }
 
 void ck_pack_depthwise_u8(const ck_weights_s8 *w, ck_packing p, void *packed) {
-    size_t channels = w->shape.out_channels, taps = w->shape.taps, width = round_up(channels, p.lanes);
+    const size_t channels = w->shape.out_channels, taps = w->shape.taps, bytes = 4 * p.lanes;
     memset(packed, 0, ck_packed_size_depthwise_u8(&w->shape, p));
     int32_t *bias = packed;
-    float *multipliers = (float *)(bias + width);
-    int16_t *weights = (int16_t *)(multipliers + width);
-    for (size_t c = 0; c < channels; ++c) {
-        bias[c] = folded_bias(w, c, p);
-        multipliers[c] = w->multipliers[c];
-        for (size_t tap = 0; tap < taps; ++tap) weights[tap * width + c] = w->weights[c * taps + tap];
+    for (size_t c = 0, width; c < channels; c += width) {
+        width = ck_depthwise_width(channels - c, p.lanes);
+        const size_t first = ck_depthwise_first(c, width, channels);
+        float *multipliers = (float *)(bias + bytes);
+        int8_t *weights = (int8_t *)(multipliers + bytes);
+        for (size_t i = 0; i < bytes; ++i) {
+            const size_t channel = first + i % width;
+            if (channel >= channels) continue;
+            const size_t lane = i % 16 / 4 * p.lanes + i / 16 * 4 + i % 4;
+            bias[lane] = folded_bias(w, channel, p);
+            multipliers[lane] = w->multipliers[channel];
+            for (size_t tap = 0; tap < taps; ++tap) weights[tap * bytes + i] = w->weights[channel * taps + tap];
+        }
+        bias = (int32_t *)(weights + taps * bytes);
     }
 }
 

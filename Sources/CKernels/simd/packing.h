@@ -5,9 +5,11 @@
 // f32 panel: float bias[width], float weights[k][width]
 // bf16 panel: float bias[width], bf16 weights[k / 2][width][2]
 // with k = taps x group_channels, flattened, and rounded up to 4 in the u8 case and to 2 in bf16.
-// Depthwise, w = channels rounded up to lanes:
-// u8:  int32 bias[w], float multipliers[w], int16 weights[taps][w]
-// f32: float bias[w], float weights[taps][w]
+// Depthwise:
+// u8 block:  int32 bias[4][lanes], float multipliers[4][lanes], int8 weights[taps][4 * lanes]; a block has as many channels
+//            as a register has bytes, or a half, or a quarter, repeated. Bias and multipliers are in the order of lanes that
+//            zips make of bytes, see lanes.h.
+// f32:       float bias[w], float weights[taps][w], w = channels rounded up to lanes
 //
 // Kernels accumulate bias + sum (x - offset) * w over raw activations, `offset` being 0 or, where the hardware wants
 // signed operands, 128; the input zero point is folded into the bias.
@@ -42,6 +44,20 @@ size_t ck_packed_size_f32(const ck_weight_shape *, ck_packing);
 size_t ck_packed_size_bf16(const ck_weight_shape *, ck_packing);
 size_t ck_packed_size_depthwise_u8(const ck_weight_shape *, ck_packing);
 size_t ck_packed_size_depthwise_f32(const ck_weight_shape *, ck_packing);
+
+/// Channels of a depthwise block that begins where `left` channels are left.
+static inline size_t ck_depthwise_width(size_t left, size_t lanes) {
+    size_t width = 4 * lanes;
+    while (width > left && width > 16) width /= 2;
+    return width;
+}
+
+/// First channel of that block: the last one overlaps the block before rather than to reach past the end.
+static inline size_t ck_depthwise_first(size_t channel, size_t width, size_t channels) {
+    return channel + width <= channels || width > channels ? channel : channels - width;
+}
+
+size_t ck_depthwise_block_size(size_t taps, size_t lanes);
 
 void ck_pack_u8(const ck_weights_s8 *, ck_packing, void *packed);
 void ck_pack_f32(const ck_weights_f32 *, ck_packing, void *packed);

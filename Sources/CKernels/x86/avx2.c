@@ -18,6 +18,7 @@
 
 #include "../simd/vectors.h"
 #include "requantize_avx2.h"
+#include "lanes_avx2.h"
 
 // pmaddubsw would saturate at 16 bits on full-range operands; so both sides are widened to 16 bits, as the even and the
 // odd bytes of each group of four, and pmaddwd sums pairs of exact products.
@@ -28,16 +29,24 @@ typedef struct ck_halves {
 typedef ck_halves ck_weights, ck_activations;
 typedef __m256i ck_sums;
 
-CK_INLINE ck_weights ck_load_weights(const int8_t *w) {
-    __m256i v = _mm256_loadu_si256((const __m256i *)w);
+CK_INLINE ck_weights ck_weights_of(ck_bytes bytes) {
+    const __m256i v = (__m256i)bytes;
     return (ck_weights){_mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8), _mm256_srai_epi16(v, 8)};
+}
+
+CK_INLINE ck_activations ck_activations_of(ck_bytes bytes) {
+    const __m256i v = (__m256i)bytes;
+    return (ck_activations){_mm256_and_si256(v, _mm256_set1_epi16(0xff)), _mm256_srli_epi16(v, 8)};
+}
+
+CK_INLINE ck_weights ck_load_weights(const int8_t *w) {
+    return ck_weights_of((ck_bytes)_mm256_loadu_si256((const __m256i *)w));
 }
 
 CK_INLINE ck_activations ck_load_activations(const uint8_t *x) {
     int32_t four;
     __builtin_memcpy(&four, x, sizeof four);
-    __m256i v = _mm256_set1_epi32(four);
-    return (ck_activations){_mm256_and_si256(v, _mm256_set1_epi16(0xff)), _mm256_srli_epi16(v, 8)};
+    return ck_activations_of((ck_bytes)_mm256_set1_epi32(four));
 }
 
 CK_INLINE ck_sums ck_start(ck_vi32 bias) {

@@ -20,6 +20,7 @@
 
 #include "../simd/vectors.h"
 #include "requantize_avx512.h"
+#include "lanes_avx512.h"
 
 typedef __m512i ck_weights, ck_activations, ck_sums;
 
@@ -31,6 +32,14 @@ CK_INLINE ck_activations ck_load_activations(const uint8_t *x) {
     int32_t four;
     __builtin_memcpy(&four, x, sizeof four);
     return _mm512_set1_epi32(four);
+}
+
+CK_INLINE ck_weights ck_weights_of(ck_bytes bytes) {
+    return (__m512i)bytes;
+}
+
+CK_INLINE ck_activations ck_activations_of(ck_bytes bytes) {
+    return (__m512i)bytes;
 }
 
 CK_INLINE ck_sums ck_start(ck_vi32 bias) {

@@ -14,22 +14,26 @@ CK_INLINE ck_requantizer ck_requantizer_of(ck_output_u8 out) {
     };
 }
 
-/// Requantises `vectors` (1 ... 4) vectors and stores the first `count` bytes.
+/// Requantises `vectors` (1 ... 4) vectors. Packing works within quarters of a register, so each quarter holds four
+/// channels of every vector.
 ///
 /// Conversion rounds half to even. It turns what exceeds 32 bits into the most negative integer, so only the upper bound is
 /// needed before it; the saturation of the packing instructions does the rest.
-CK_INLINE void ck_store_requantized(
-    uint8_t *to, const ck_vf32 *f, const size_t vectors, size_t count, const ck_requantizer *q) {
+CK_INLINE ck_bytes ck_requantize_lanes(const ck_vf32 *f, const size_t vectors, const ck_requantizer *q) {
     __m512i i[4];
     CK_UNROLL for (size_t v = 0; v < 4; ++v) {
-        i[v] = v < vectors ? _mm512_cvtps_epi32(_mm512_min_ps(q->upper, (__m512)f[v])) : i[v - 1];
+        i[v] = v < vectors ? _mm512_cvtps_epi32((__m512)_mm512_min_epi32((__m512i)q->upper, (__m512i)f[v])) : i[v - 1];
     }
     __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(i[0], i[1]), q->zero_points);
     __m512i high = vectors > 2 ? _mm512_adds_epi16(_mm512_packs_epi32(i[2], i[3]), q->zero_points) : low;
-    // Packing works within quarters of a register, so each holds four channels of every vector.
+    return (ck_bytes)_mm512_max_epu8(q->min, _mm512_min_epu8(q->max, _mm512_packus_epi16(low, high)));
+}
+
+/// Requantises `vectors` vectors and stores the first `count` bytes.
+CK_INLINE void ck_store_requantized(
+    uint8_t *to, const ck_vf32 *f, const size_t vectors, size_t count, const ck_requantizer *q) {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
-    bytes = _mm512_max_epu8(q->min, _mm512_min_epu8(q->max, bytes));
+    __m512i bytes = _mm512_permutexvar_epi32(order, (__m512i)ck_requantize_lanes(f, vectors, q));
     if (count < vectors * CK_LANES) {
         _mm512_mask_storeu_epi8(to, ((__mmask64)1 << count) - 1, bytes);
     } else if (vectors == 4) {

@@ -14,6 +14,7 @@ enum BoundWork {
     case convolutionU8(ck_conv_u8, pixels: Int, panels: Int)
     case depthwiseU8(ck_conv_u8, pixels: Int)
     case convolutionF32(ck_conv_f32, pixels: Int, panels: Int)
+    case convolutionBF16(ck_conv_f32, pixels: Int, panels: Int)
     case depthwiseF32(ck_conv_f32, pixels: Int)
     case winogradF32(ck_conv_f32, tile: Int, tiles: Int, panels: Int)
     case maxPoolU8(ck_maxpool_u8, pixels: Int)
@@ -61,6 +62,10 @@ extension BoundWork {
         case .convolutionF32(var arguments, let pixels, let panels):
             let byPixels = Self.dividesPixels(pixels, panels, parts)
             kernels.conv_f32(
+                &arguments, byPixels ? share(pixels) : all(pixels), byPixels ? all(panels) : share(panels), scratch)
+        case .convolutionBF16(var arguments, let pixels, let panels):
+            let byPixels = Self.dividesPixels(pixels, panels, parts)
+            kernels.bfloat16!.pointee.conv(
                 &arguments, byPixels ? share(pixels) : all(pixels), byPixels ? all(panels) : share(panels), scratch)
         case .winogradF32(var arguments, let tile, let tiles, let panels):
             let byTiles = Self.dividesTiles(tiles, panels, parts)
@@ -146,7 +151,8 @@ extension BoundWork {
         case .convolutionU8(let arguments, let pixels, let panels):
             return byProducts(
                 pixels, panels, arguments.out_channels * arguments.weightShape.reduction, perThread: 65536)
-        case .convolutionF32(let arguments, let pixels, let panels):
+        case .convolutionF32(let arguments, let pixels, let panels),
+            .convolutionBF16(let arguments, let pixels, let panels):
             return byProducts(
                 pixels, panels, arguments.out_channels * arguments.weightShape.reduction, perThread: 16384)
         case .winogradF32(let arguments, let tile, let tiles, let panels):

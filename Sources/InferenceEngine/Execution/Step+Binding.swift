@@ -21,7 +21,7 @@ extension Step {
             arguments.weights = weights.storage.bytes.baseAddress
             arguments.padding = weights.padding.bytes.assumingMemoryBound(to: UInt8.self).baseAddress
             let pixels = arguments.geometry.outputPixels
-            if weights.isDepthwise {
+            if case .depthwise = weights.method {
                 return (.depthwiseU8(arguments, pixels: pixels), kernels.dwconv_u8s8_u8_scratch_size(&arguments))
             }
             var shape = arguments.weightShape
@@ -32,23 +32,30 @@ extension Step {
         case .convolutionF32(let unbound, let weights):
             var arguments = bound(unbound, weights, address)
             let pixels = arguments.geometry.outputPixels
-            if weights.isDepthwise {
+            var shape = arguments.weightShape
+            switch weights.method {
+            case .depthwise:
                 return (.depthwiseF32(arguments, pixels: pixels), kernels.dwconv_f32_scratch_size(&arguments))
+            case .indirect:
+                let panels = kernels.conv_f32_panel_count(&shape)
+                return (
+                    .convolutionF32(arguments, pixels: pixels, panels: panels),
+                    kernels.conv_f32_scratch_size(&arguments)
+                )
+            case .bfloat16:
+                let bfloat16 = kernels.bfloat16!.pointee
+                return (
+                    .convolutionBF16(arguments, pixels: pixels, panels: bfloat16.panel_count(&shape)),
+                    bfloat16.scratch_size(&arguments)
+                )
+            case .winograd(let tile):
+                let tiles = ck_winograd_tile_count(&arguments.geometry, tile)
+                return (
+                    .winogradF32(
+                        arguments, tile: tile, tiles: tiles, panels: kernels.winograd_f32_panel_count(&shape)),
+                    kernels.winograd_f32_scratch_size(&arguments, tile)
+                )
             }
-            var shape = arguments.weightShape
-            let panels = kernels.conv_f32_panel_count(&shape)
-            return (
-                .convolutionF32(arguments, pixels: pixels, panels: panels), kernels.conv_f32_scratch_size(&arguments)
-            )
-        case .winogradF32(let unbound, let weights, let tile):
-            var arguments = bound(unbound, weights, address)
-            var shape = arguments.weightShape
-            let panels = kernels.winograd_f32_panel_count(&shape)
-            let tiles = ck_winograd_tile_count(&arguments.geometry, tile)
-            return (
-                .winogradF32(arguments, tile: tile, tiles: tiles, panels: panels),
-                kernels.winograd_f32_scratch_size(&arguments, tile)
-            )
         case .maxPoolU8(var arguments):
             (arguments.input, arguments.in_stride) = source()
             (arguments.output, arguments.out_stride) = target()

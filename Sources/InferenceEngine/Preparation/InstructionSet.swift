@@ -27,22 +27,28 @@ package enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
         return allCases.first { $0.isa == isa } ?? .scalar
     }
 
-    func kernels() throws(EngineError) -> KernelTable {
+    /// Whether convolutions of floats can be computed in bfloat16 with this instruction set on this machine.
+    package var hasBFloat16: Bool { ck_bf16_table_for(isa) != nil }
+
+    /// - Parameter bfloat16: with the kernels for it, where there are any.
+    func kernels(bfloat16: Bool) throws(EngineError) -> KernelTable {
         guard let table = ck_table_for(isa) else {
             let available = Self.available.map(\.rawValue).joined(separator: ", ")
             throw EngineError(
                 .unavailableInstructionSet, "not available on this machine, which has \(available)", at: rawValue)
         }
-        return KernelTable(pointer: table)
+        return KernelTable(pointer: table, bfloat16: bfloat16 ? ck_bf16_table_for(isa) : nil)
     }
 }
 
 /// The kernels of one instruction set.
 ///
-/// `@unchecked Sendable` invariant: the table is a constant of the program.
+/// `@unchecked Sendable` invariant: the tables are constants of the program.
 @dynamicMemberLookup
 struct KernelTable: @unchecked Sendable {
     let pointer: UnsafePointer<ck_table>
+    /// Set where convolutions of floats may be computed in bfloat16.
+    let bfloat16: UnsafePointer<ck_bf16_table>?
 
     subscript<Member>(dynamicMember member: KeyPath<ck_table, Member>) -> Member { pointer.pointee[keyPath: member] }
 }

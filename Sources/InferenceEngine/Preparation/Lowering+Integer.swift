@@ -147,7 +147,8 @@ extension Lowering {
                     let padding = TensorStorage(byteCount: shape[1] * groups) { target in
                         target.initializeMemory(as: UInt8.self, repeating: input.zeroPoint)
                     }
-                    return PackedWeights(storage: storage, isDepthwise: isDepthwise, padding: padding)
+                    return PackedWeights(
+                        storage: storage, method: isDepthwise ? .depthwise : .indirect, padding: padding)
                 }
             }
         }

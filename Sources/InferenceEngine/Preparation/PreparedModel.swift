@@ -41,7 +41,8 @@ package final class PreparedModel: Sendable {
     /// - Throws: `EngineError`, or `GraphError` for a malformed graph.
     package init(_ quantized: QuantizedGraph, options: PreparationOptions) throws {
         var lowering = Lowering(
-            quantized, kernels: try options.instructionSet.kernels(), allowsWinograd: options.allowsWinograd)
+            quantized, kernels: try options.instructionSet.kernels(bfloat16: options.allowsBFloat16),
+            allowsWinograd: options.allowsWinograd)
         try lowering.lower(options)
         let graph = quantized.graph
         name = graph.name
@@ -57,8 +58,7 @@ package final class PreparedModel: Sendable {
         outputViews = lowering.outputs.map(\.view)
         weightByteCount = lowering.steps.reduce(0) { sum, step in
             switch step.work {
-            case .convolutionU8(_, let weights), .convolutionF32(_, let weights), .winogradF32(_, let weights, _):
-                sum + weights.storage.bytes.count
+            case .convolutionU8(_, let weights), .convolutionF32(_, let weights): sum + weights.storage.bytes.count
             default: sum
             }
         }

@@ -18,8 +18,6 @@ struct Step: Sendable {
 enum Work: @unchecked Sendable {
     case convolutionU8(ck_conv_u8, PackedWeights)
     case convolutionF32(ck_conv_f32, PackedWeights)
-    /// By Winograd's algorithm, in tiles of `tile` × `tile` outputs.
-    case winogradF32(ck_conv_f32, PackedWeights, tile: Int)
     case maxPoolU8(ck_maxpool_u8)
     case maxPoolF32(ck_maxpool_f32)
     case averagePoolU8(ck_avgpool_u8)
@@ -45,7 +43,7 @@ enum Work: @unchecked Sendable {
     /// place is written.
     var replaceableReads: [Int] {
         switch self {
-        case .convolutionU8, .convolutionF32, .winogradF32: [1]
+        case .convolutionU8, .convolutionF32: [1]
         case .addU8, .multiplyU8, .addF32, .multiplyF32: [0, 1]
         case .lookupU8, .requantize, .clampF32, .unaryF32: [0]
         case .maxPoolU8, .maxPoolF32, .averagePoolU8, .averagePoolF32, .quantize, .dequantize, .layoutU8, .layoutF32,
@@ -55,10 +53,22 @@ enum Work: @unchecked Sendable {
     }
 }
 
-/// Weights in the form that one kernel table reads.
+/// The kernels that a convolution is computed by.
+enum ConvolutionMethod: Sendable {
+    /// One output channel per group and input channel.
+    case depthwise
+    /// Products over pointers to the taps, in the activations' own arithmetic.
+    case indirect
+    /// The same with operands rounded to bfloat16.
+    case bfloat16
+    /// In float32 by Winograd's algorithm, in tiles of `tile` × `tile` outputs.
+    case winograd(tile: Int)
+}
+
+/// Weights in the form that one method of one kernel table reads.
 struct PackedWeights: Sendable {
     let storage: TensorStorage
-    let isDepthwise: Bool
+    let method: ConvolutionMethod
     /// What padding reads: one pixel of the input's zero.
     let padding: TensorStorage
 }
