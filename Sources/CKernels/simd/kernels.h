@@ -6,7 +6,7 @@
 // - defined CK_ACTIVATION_OFFSET, what its ck_dot subtracts from activations;
 // - set the target of the functions that follow and included simd/vectors.h;
 // - defined the operations simd/conv_u8.h wants, and how floats become bytes: ck_requantizer, ck_requantizer_of and
-//   ck_store_requantized.
+//   ck_store_requantized; how bytes become integers: ck_load_widened.
 
 #include "conv_u8.h"
 #include "conv_f32.h"
