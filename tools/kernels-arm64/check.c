@@ -620,6 +620,32 @@ static void check_pointwise(const ck_table *t, size_t pixels, size_t channels, s
     report(same_bytes(expected, actual, size), t, "requantize_u8 in place", description);
 }
 
+// MARK: Functions
+
+static void check_functions(const ck_table *t, size_t count) {
+    static const float special[] = {NAN, INFINITY, -INFINITY, 0, -0.0f, 1e-30f, -1e-30f, 1e30f, -1e30f, 0.625f, -0.625f};
+    float *x = random_f32(INPUT, count);
+    for (int function = CK_SIGMOID; function <= CK_EXP; ++function) {
+        const float range = pick(0, 1) ? 100 : 3;
+        for (size_t i = 0; i < count; ++i) x[i] = pick(0, 19) ? uniform() * range : special[pick(0, COUNT(special) - 1)];
+        ck_function_f32 k = {(ck_function)function, uniform() + 1, 0.5f, x, NULL};
+        size_t size = count * sizeof(float), middle = pick(0, count);
+        float *expected = k.output = output(EXPECTED, size);
+        ck_table_for(CK_ISA_SCALAR)->function_f32(&k, (ck_range){0, count});
+        float *actual = k.output = output(ACTUAL, size);
+        t->function_f32(&k, (ck_range){0, middle});
+        t->function_f32(&k, (ck_range){middle, count});
+        bool ok = same_bytes(expected, actual, 0);
+        for (size_t i = 0; i < count; ++i) {
+            float e = expected[i], a = actual[i];
+            bool same = e != e ? a != a : e == a || fabsf(e - a) <= fmaxf(0x1p-20f * fabsf(e), 0x1p-110f);
+            if (!same) printf("function %d of %.9g: expected %.9g, got %.9g\n", function, (double)x[i], (double)e, (double)a);
+            ok = ok && same;
+        }
+        report(ok, t, "function_f32", "");
+    }
+}
+
 // MARK: Layout
 
 static void check_layout(const ck_table *t, size_t batch, size_t image_pixels, size_t channels, size_t gap) {
@@ -650,6 +676,8 @@ static void check(const ck_table *t) {
         check_pooling(t, &s);
         check_layout(t, pick(1, 3), pick(1, 70), pick_channels(), pick(0, 1) * pick(1, 5));
     }
+    for (size_t count = 0; count < 70; ++count) check_functions(t, count);
+    check_functions(t, 100000);
     for (size_t c = 0; c < COUNT(channel_counts); ++c) {
         for (size_t pixels = 0; pixels <= 9; ++pixels) check_pointwise(t, pixels, channel_counts[c], pixels % 3);
     }

@@ -249,6 +249,28 @@ typedef struct ck_binary_f32 {
     float min, max;  ///< -INFINITY and INFINITY for none; NaN gives min.
 } ck_binary_f32;
 
+// MARK: Functions of single floats
+
+typedef enum ck_function {
+    CK_SIGMOID,       ///< 1 / (1 + exp(-x))
+    CK_SWISH,         ///< x * sigmoid(alpha * x)
+    CK_HARD_SIGMOID,  ///< alpha * x + beta, limited to 0 ... 1
+    CK_HARD_SWISH,    ///< x * (x / 6 + 1 / 2, limited to 0 ... 1)
+    CK_LEAKY_RELU,    ///< x < 0 ? alpha * x : x
+    CK_ELU,           ///< x < 0 ? alpha * (exp(x) - 1) : x
+    CK_TANH,
+    CK_EXP,
+} ck_function;
+
+/// Dense; input and output may be the same memory. The relative error is at most 2^-20 above 2^-110, where values
+/// may become 0; NaN stays NaN.
+typedef struct ck_function_f32 {
+    ck_function function;
+    float alpha, beta;
+    const float *input;
+    float *output;
+} ck_function_f32;
+
 // MARK: Layout. One side is dense NCHW `[batch, channels, pixels]`, the other NHWC with a stride.
 
 typedef struct ck_layout_u8 {
@@ -337,6 +359,8 @@ typedef struct ck_table {
     void (*add_f32)(const ck_binary_f32 *, ck_range pixels);
     void (*mul_f32)(const ck_binary_f32 *, ck_range pixels);
     void (*clamp_f32)(const ck_binary_f32 *, ck_range pixels);
+
+    void (*function_f32)(const ck_function_f32 *, ck_range elements);
 
     // Ranges count pixels flattened over the batch.
     void (*nhwc_to_nchw_u8)(const ck_layout_u8 *, ck_range pixels);

@@ -14,6 +14,7 @@
 #include "lanes.h"
 #include "pooling.h"
 #include "pointwise.h"
+#include "function_f32.h"
 #include "depthwise.h"
 
 const ck_table CK_PASTE(ck_table_, CK_ISA) = {
@@ -56,6 +57,7 @@ const ck_table CK_PASTE(ck_table_, CK_ISA) = {
     .add_f32 = CK_NAME(ck_f32_add_f32, CK_LANES),
     .mul_f32 = CK_NAME(ck_f32_mul_f32, CK_LANES),
     .clamp_f32 = CK_NAME(ck_f32_clamp_f32, CK_LANES),
+    .function_f32 = CK_NAME(ck_f32_function_f32, CK_LANES),
     .nhwc_to_nchw_u8 = ck_u8_nhwc_to_nchw__8x8,
     .nchw_to_nhwc_u8 = ck_u8_nchw_to_nhwc__8x8,
     .nhwc_to_nchw_f32 = ck_f32_nhwc_to_nchw__4x4,

@@ -33,6 +33,7 @@ enum BoundWork {
     case layoutU8(ck_layout_u8, to: Layout)
     case layoutF32(ck_layout_f32, to: Layout)
     case copyBlocks([BoundCopy])
+    case functionF32(ck_function_f32, count: Int)
     case unaryF32(UnaryFunction, UnsafePointer<Float>, UnsafeMutablePointer<Float>, count: Int)
     case softmax(UnsafePointer<Float>, UnsafeMutablePointer<Float>, rows: Int, columns: Int, isLogarithmic: Bool)
     case localResponseNormalization(
@@ -108,6 +109,7 @@ extension BoundWork {
                         from: bound.source + block * bound.copy.sourceStride, byteCount: bound.copy.blockBytes)
                 }
             }
+        case .functionF32(var arguments, let count): kernels.function_f32(&arguments, share(count))
         case .unaryF32(let function, let source, let target, let count):
             let range = share(count)
             function.apply(source + range.first, target + range.first, range.last - range.first)
@@ -178,7 +180,8 @@ extension BoundWork {
         case .copyBlocks(let copies):
             let count = copies.map(\.copy.count).min() ?? 0
             return byElements(count, copies.reduce(0) { $0 + $1.copy.blockBytes })
-        case .unaryF32(_, _, _, let count): return Swift.max(1, Swift.min(width, count / 1024))
+        case .functionF32(_, let count), .unaryF32(_, _, _, let count):
+            return Swift.max(1, Swift.min(width, count / 1024))
         case .softmax(_, _, let rows, let columns, _): return byElements(rows, columns)
         case .localResponseNormalization(_, _, _, let pixels, let channels): return byElements(pixels, channels * 8)
         case .reference: return 1

@@ -120,6 +120,10 @@ extension Step {
             let bound = copies.map { BoundCopy(source: UnsafeRawPointer(address($0.source)), target: into, copy: $0) }
             return (.copyBlocks(bound), 0)
         case .unaryF32(let function, let count):
+            if var arguments = function.kernelArguments {
+                (arguments.input, arguments.output) = (source().0, target().0)
+                return (.functionF32(arguments, count: count), 0)
+            }
             return (.unaryF32(function, source().0, target().0, count: count), 0)
         case .softmax(let rows, let columns, let isLogarithmic):
             return (.softmax(source().0, target().0, rows: rows, columns: columns, isLogarithmic: isLogarithmic), 0)
@@ -193,4 +197,24 @@ extension ck_weight_shape {
 
     /// Multiply-adds for one output element.
     var reduction: Int { taps * group_channels }
+}
+
+extension UnaryFunction {
+    /// The function as the kernels know it, without addresses; `nil` for those they do not compute.
+    fileprivate var kernelArguments: ck_function_f32? {
+        func arguments(_ function: ck_function, alpha: Float = 0, beta: Float = 0) -> ck_function_f32 {
+            ck_function_f32(function: function, alpha: alpha, beta: beta, input: nil, output: nil)
+        }
+        return switch self {
+        case .sigmoid: arguments(CK_SIGMOID)
+        case .swish(let alpha): arguments(CK_SWISH, alpha: alpha)
+        case .hardSigmoid(let alpha, let beta): arguments(CK_HARD_SIGMOID, alpha: alpha, beta: beta)
+        case .hardSwish: arguments(CK_HARD_SWISH)
+        case .leakyRelu(let alpha): arguments(CK_LEAKY_RELU, alpha: alpha)
+        case .elu(let alpha): arguments(CK_ELU, alpha: alpha)
+        case .tanh: arguments(CK_TANH)
+        case .exp: arguments(CK_EXP)
+        case .clamp, .log, .sqrt, .reciprocal, .erf, .softplus, .negate, .absolute, .floor, .ceil, .round: nil
+        }
+    }
 }
