@@ -29,9 +29,13 @@ static inline ptrdiff_t ck_tap_pixel(const ck_geometry *g, ck_window w, size_t k
 
 /// The taps of one axis whose input position `start + k * dilation` lies in `0 ..< limit`.
 static inline ck_range ck_valid_taps(ptrdiff_t start, size_t dilation, size_t taps, size_t limit) {
-    size_t first = start < 0 ? ((size_t)-start + dilation - 1) / dilation : 0;
+    size_t first = start < 0 ? (size_t)-start : 0;
     ptrdiff_t room = (ptrdiff_t)limit - start;
-    size_t last = room <= 0 ? 0 : ((size_t)room + dilation - 1) / dilation;
+    size_t last = room <= 0 ? 0 : (size_t)room;
+    if (dilation != 1) {  // a division costs more than a small window
+        first = (first + dilation - 1) / dilation;
+        last = (last + dilation - 1) / dilation;
+    }
     if (last > taps) last = taps;
     return (ck_range){first < last ? first : last, last};
 }

@@ -478,6 +478,18 @@ static void check_convolutions(const ck_table *t) {
         check_conv_u8(t, &s, true);
         check_conv_f32(t, &s, true);
     }
+    // Depthwise windows that slide, and their neighbours that do not, for every division of a register among channels.
+    for (size_t channels = 1; channels <= 200; ++channels) {
+        shape s = random_shape(0);
+        s.channels = s.outputs = s.groups = channels;
+        s.kernel_height = s.kernel_width = pick(0, 1) ? 3 : 5;
+        s.height = pick(1, 20);
+        s.width = pick(1, 20);
+        s.stride = pick(1, 5) > 2 ? pick(1, 2) : 3;
+        s.dilation = pick(0, 5) ? 1 : 2;
+        check_conv_u8(t, &s, true);
+        check_conv_f32(t, &s, true);
+    }
     // Kernels so large that the block of tiles shrinks, blocks of many tiles, rows that collide in a cache.
     const shape large[] = {
         {1, 20, 20, 24, 40, 1, 11, 11, 1, 1, 5, 0, false},
@@ -671,6 +683,12 @@ static void check(const ck_table *t) {
     size_t passed_before = passed, failed_before = failed;
     check_convolutions(t);
     check_winograd_convolutions(t);
+    // Windows over whole images, of more bytes than 16 bits can sum.
+    for (size_t i = 0; i < COUNT(channel_counts); ++i) {
+        const size_t c = channel_counts[i], extent = pick(12, 24);
+        shape s = {2, extent, extent, c, c, c, extent, extent, 1, 1, pick(0, 1), pick(0, 3), false};
+        check_pooling(t, &s);
+    }
     for (size_t i = 0; i < 200; ++i) {
         shape s = random_shape(0);
         check_pooling(t, &s);

@@ -12,6 +12,8 @@
 /// A block of channels of a layer.
 typedef struct ck_depthwise_block {
     const ck_conv_u8 *layer;
+    uint8_t *output;  ///< Of pixel `origin`; not that of a layer with a residual.
+    size_t origin, out_stride;
     size_t channel;
     size_t channels;  ///< Of each stream.
     const int32_t *bias;
@@ -36,7 +38,7 @@ CK_INLINE ck_streams ck_next_row(
     CK_UNROLL for (size_t i = 0; i < streams; ++i) {
         const size_t first = (i + 1) * s.count < row.count ? i * s.count : row.count - s.count;
         s.x[i] = row.x + (ptrdiff_t)(first * layer->geometry.stride_width);
-        s.output[i] = layer->output + (row.pixel + first) * layer->out_stride + b->channel;
+        s.output[i] = b->output + (row.pixel - b->origin + first) * b->out_stride + b->channel;
     }
     pixels->first += row.count;
     return s;
@@ -70,7 +72,7 @@ CK_INLINE void ck_finish_outputs(
         ck_store_bytes(parts[0], bytes, CK_BYTES);
         for (size_t i = 0; i < streams; ++i) ck_copy_bytes(s->output[i], parts[i], b->channels);
     }
-    CK_UNROLL for (size_t i = 0; i < streams; ++i) s->output[i] += b->layer->out_stride;
+    CK_UNROLL for (size_t i = 0; i < streams; ++i) s->output[i] += b->out_stride;
     --s->count;
 }
 
@@ -240,8 +242,9 @@ static ck_dwconv_u8_kernel *ck_dwconv_u8_choose(const ck_geometry *g, size_t cha
 
 static const ck_packing ck_packing_depthwise_u8 = {CK_LANES, CK_LANES, CK_ACTIVATION_OFFSET};
 
-/// A layer without residual.
-static void CK_NAME(ck_dwconv_u8, layer)(const ck_conv_u8 *layer, ck_range pixels, void *scratch) {
+/// The convolution proper; `output` is that of the first pixel.
+static void CK_NAME(ck_dwconv_u8, layer)(
+    const ck_conv_u8 *layer, ck_range pixels, uint8_t *output, size_t out_stride, void *scratch) {
     const ck_geometry *g = &layer->geometry;
     const size_t channels = layer->out_channels, taps = g->kernel_height * g->kernel_width;
     const char *packed = layer->weights;
@@ -251,6 +254,9 @@ static void CK_NAME(ck_dwconv_u8, layer)(const ck_conv_u8 *layer, ck_range pixel
         const float *multipliers = (const float *)(bias + CK_BYTES);
         const ck_depthwise_block b = {
             .layer = layer,
+            .output = output,
+            .origin = pixels.first,
+            .out_stride = out_stride,
             .channel = ck_depthwise_first(c, width, channels),
             .channels = width < channels ? width : channels,
             .bias = bias,
@@ -262,18 +268,18 @@ static void CK_NAME(ck_dwconv_u8, layer)(const ck_conv_u8 *layer, ck_range pixel
 }
 
 static void CK_NAME(ck_u8s8_dwconv_u8, CK_BYTES)(const ck_conv_u8 *layer, ck_range pixels, void *scratch) {
-    if (!layer->residual) return CK_NAME(ck_dwconv_u8, layer)(layer, pixels, scratch);
+    const size_t out_stride = layer->out_stride;
+    if (!layer->residual) {
+        uint8_t *output = layer->output + pixels.first * out_stride;
+        return CK_NAME(ck_dwconv_u8, layer)(layer, pixels, output, out_stride, scratch);
+    }
     // The residual may be the output itself, so that rows go through scratch memory.
     const size_t channels = layer->out_channels, out_width = layer->geometry.out_width;
     uint8_t *own = (uint8_t *)scratch + ck_depthwise_rows_size(&layer->geometry);
     for (ck_range row = pixels; row.first < pixels.last; row.first = row.last) {
         row.last = (row.first / out_width + 1) * out_width;
         if (row.last > pixels.last) row.last = pixels.last;
-        ck_conv_u8 convolution = *layer;
-        convolution.residual = NULL;
-        convolution.output = own - row.first * channels;  // indexed by pixels of the whole layer
-        convolution.out_stride = channels;
-        CK_NAME(ck_dwconv_u8, layer)(&convolution, row, scratch);
+        CK_NAME(ck_dwconv_u8, layer)(layer, row, own, channels, scratch);
         const ck_add_u8 sum = {
             .channels = channels,
             .a = own,
@@ -284,11 +290,11 @@ static void CK_NAME(ck_u8s8_dwconv_u8, CK_BYTES)(const ck_conv_u8 *layer, ck_ran
             .b_stride = layer->residual_stride,
             .b_zero_point = layer->residual_zero_point,
             .b_multiplier = layer->residual_multiplier,
-            .output = layer->output + row.first * layer->out_stride,
-            .out_stride = layer->out_stride,
+            .output = layer->output + row.first * out_stride,
+            .out_stride = out_stride,
             .out = layer->sum,
         };
-        CK_NAME(ck_u8_add_u8, CK_LANES)(&sum, (ck_range){0, row.last - row.first});
+        CK_NAME(ck_u8_add_u8, CK_BYTES)(&sum, (ck_range){0, row.last - row.first});
     }
 }
 

@@ -12,6 +12,7 @@
 #include "conv_f32.h"
 #include "winograd_f32.h"
 #include "lanes.h"
+#include "lut.h"
 #include "pooling.h"
 #include "pointwise.h"
 #include "function_f32.h"
@@ -45,14 +46,14 @@ const ck_table CK_PASTE(ck_table_, CK_ISA) = {
     .dwconv_f32_scratch_size = CK_NAME(ck_f32_dwconv_f32_scratch_size, CK_LANES),
     .dwconv_f32 = CK_NAME(ck_f32_dwconv_f32, CK_LANES),
     .maxpool_u8 = CK_NAME(ck_u8_maxpool_u8, CK_BYTES),
-    .avgpool_u8 = CK_NAME(ck_u8_avgpool_u8, CK_LANES),
+    .avgpool_u8 = CK_NAME(ck_u8_avgpool_u8, CK_BYTES),
     .maxpool_f32 = CK_NAME(ck_f32_maxpool_f32, CK_LANES),
     .avgpool_f32 = CK_NAME(ck_f32_avgpool_f32, CK_LANES),
-    .add_u8 = CK_NAME(ck_u8_add_u8, CK_LANES),
-    .mul_u8 = CK_NAME(ck_u8_mul_u8, CK_LANES),
-    .lut_u8 = ck_u8_lut_u8__scalar,
-    .requantize_u8 = CK_NAME(ck_u8_requantize_u8, CK_LANES),
-    .quantize_f32_u8 = CK_NAME(ck_f32_quantize_u8, CK_LANES),
+    .add_u8 = CK_NAME(ck_u8_add_u8, CK_BYTES),
+    .mul_u8 = CK_NAME(ck_u8_mul_u8, CK_BYTES),
+    .lut_u8 = CK_LUT_KERNEL,
+    .requantize_u8 = CK_NAME(ck_u8_requantize_u8, CK_BYTES),
+    .quantize_f32_u8 = CK_NAME(ck_f32_quantize_u8, CK_BYTES),
     .dequantize_u8_f32 = CK_NAME(ck_u8_dequantize_f32, CK_LANES),
     .add_f32 = CK_NAME(ck_f32_add_f32, CK_LANES),
     .mul_f32 = CK_NAME(ck_f32_mul_f32, CK_LANES),

@@ -28,3 +28,27 @@ CK_INLINE ck_four ck_interleave(ck_bytes a, ck_bytes b, ck_bytes c, ck_bytes d) 
         ck_zip_high_16(ab_high, cd_high),
     }};
 }
+
+typedef uint16_t ck_vu16 __attribute__((vector_size(CK_BYTES)));
+
+/// Sixteen-bit lanes of the lower or the upper half of each 128 bits.
+CK_INLINE ck_vu16 ck_widen_low(ck_bytes x) {
+    return (ck_vu16)ck_zip_low_8(x, (ck_bytes){0});
+}
+
+CK_INLINE ck_vu16 ck_widen_high(ck_bytes x) {
+    return (ck_vu16)ck_zip_high_8(x, (ck_bytes){0});
+}
+
+/// (float)(x - zero_point), exactly. A byte over the exponent of 2^23 is 2^23 + x, so no conversion is needed.
+CK_INLINE void ck_centre(ck_bytes x, uint8_t zero_point, ck_vf32 *f) {
+    const ck_bytes zero = {0}, exponent = zero + (uint8_t)0x4b;
+    const ck_four lanes = ck_interleave(x, zero, zero, exponent);
+    CK_UNROLL for (size_t v = 0; v < 4; ++v) f[v] = (ck_vf32)lanes.v[v] - ck_splat(8388608.0f + zero_point);
+}
+
+/// Requantises a register of bytes and stores the first `count`.
+CK_INLINE void ck_store_lanes(uint8_t *to, const ck_vf32 *f, size_t count, ck_output_u8 out) {
+    const ck_requantizer q = ck_requantizer_of(out);
+    ck_store_bytes(to, ck_requantize_lanes(f, 4, &q), count);
+}

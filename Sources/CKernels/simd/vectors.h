@@ -53,6 +53,20 @@ CK_INLINE void ck_copy_bytes(void *to, const void *from, size_t size) {
 #undef CK_COPY
 }
 
+#ifndef CK_HAS_MASKS
+/// Reads `size` bytes as a vector of `width` bytes, zeros beyond.
+CK_INLINE void ck_load_part(void *vector, const size_t width, const void *from, size_t size) {
+    __builtin_memset(vector, 0, width);
+    ck_copy_bytes(vector, from, size);
+}
+
+/// Writes the first `size` bytes of a vector of `width` bytes.
+CK_INLINE void ck_store_part(void *to, const void *vector, const size_t width, size_t size) {
+    (void)width;
+    ck_copy_bytes(to, vector, size);
+}
+#endif
+
 // Loads and stores of the first `count` lanes, CK_LANES or fewer; the lanes beyond read as zero and are not written.
 
 #define CK_DEFINE_ACCESS(name, vector, element)                                         \
@@ -62,8 +76,8 @@ CK_INLINE void ck_copy_bytes(void *to, const void *from, size_t size) {
             __builtin_memcpy(&whole, from, sizeof whole);                               \
             return whole;                                                               \
         }                                                                               \
-        vector part = {0};                                                              \
-        ck_copy_bytes(&part, from, count * sizeof *from);                               \
+        vector part;                                                                    \
+        ck_load_part(&part, sizeof part, from, count * sizeof *from);                   \
         return part;                                                                    \
     }                                                                                   \
     CK_INLINE void ck_store_##name(element *to, vector v, size_t count) {               \
@@ -71,7 +85,7 @@ CK_INLINE void ck_copy_bytes(void *to, const void *from, size_t size) {
             __builtin_memcpy(to, &v, sizeof v);                                         \
         } else {                                                                        \
             vector part = v; /* so that only a partial store takes v through memory */  \
-            ck_copy_bytes(to, &part, count * sizeof *to);                               \
+            ck_store_part(to, &part, sizeof part, count * sizeof *to);                  \
         }                                                                               \
     }
 

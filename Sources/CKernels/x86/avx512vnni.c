@@ -18,6 +18,7 @@
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma"))),                     \
     apply_to = function)
 
+#include "masks_avx512.h"
 #include "../simd/vectors.h"
 #include "requantize_avx512.h"
 #include "lanes_avx512.h"

@@ -1,13 +1,13 @@
 // Floats to bytes, 256 bits. Definition: ck_requantize of the reference.
 
 typedef struct ck_requantizer {
-    __m256 upper;
+    __m256i upper;                   ///< The bits of a float.
     __m256i zero_points, min, max;  ///< 16-bit, then bytes.
 } ck_requantizer;
 
 CK_INLINE ck_requantizer ck_requantizer_of(ck_output_u8 out) {
     return (ck_requantizer){
-        .upper = _mm256_set1_ps((float)(255 - out.zero_point)),
+        .upper = _mm256_castps_si256(_mm256_set1_ps((float)(255 - out.zero_point))),
         .zero_points = _mm256_set1_epi16(out.zero_point),
         .min = _mm256_set1_epi8((char)out.min),
         .max = _mm256_set1_epi8((char)out.max),
@@ -18,11 +18,12 @@ CK_INLINE ck_requantizer ck_requantizer_of(ck_output_u8 out) {
 /// of every vector.
 ///
 /// Conversion rounds half to even. It turns what exceeds 32 bits into the most negative integer, so only the upper bound is
-/// needed before it; the saturation of the packing instructions does the rest.
+/// needed before it; the saturation of the packing instructions does the rest. That bound is not negative, so the bits of
+/// floats may be compared as integers, which keeps the ports of the conversions free.
 CK_INLINE ck_bytes ck_requantize_lanes(const ck_vf32 *f, const size_t vectors, const ck_requantizer *q) {
     __m256i i[4];
     CK_UNROLL for (size_t v = 0; v < 4; ++v) {
-        i[v] = v < vectors ? _mm256_cvtps_epi32(_mm256_min_ps(q->upper, (__m256)f[v])) : i[v - 1];
+        i[v] = v < vectors ? _mm256_cvtps_epi32((__m256)_mm256_min_epi32(q->upper, (__m256i)f[v])) : i[v - 1];
     }
     __m256i low = _mm256_adds_epi16(_mm256_packs_epi32(i[0], i[1]), q->zero_points);
     __m256i high = vectors > 2 ? _mm256_adds_epi16(_mm256_packs_epi32(i[2], i[3]), q->zero_points) : low;

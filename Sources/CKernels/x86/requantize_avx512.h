@@ -1,13 +1,13 @@
 // Floats to bytes, 512 bits. Definition: ck_requantize of the reference.
 
 typedef struct ck_requantizer {
-    __m512 upper;
+    __m512i upper;                   ///< The bits of a float.
     __m512i zero_points, min, max;  ///< 16-bit, then bytes.
 } ck_requantizer;
 
 CK_INLINE ck_requantizer ck_requantizer_of(ck_output_u8 out) {
     return (ck_requantizer){
-        .upper = _mm512_set1_ps((float)(255 - out.zero_point)),
+        .upper = _mm512_castps_si512(_mm512_set1_ps((float)(255 - out.zero_point))),
         .zero_points = _mm512_set1_epi16(out.zero_point),
         .min = _mm512_set1_epi8((char)out.min),
         .max = _mm512_set1_epi8((char)out.max),
@@ -18,11 +18,12 @@ CK_INLINE ck_requantizer ck_requantizer_of(ck_output_u8 out) {
 /// channels of every vector.
 ///
 /// Conversion rounds half to even. It turns what exceeds 32 bits into the most negative integer, so only the upper bound is
-/// needed before it; the saturation of the packing instructions does the rest.
+/// needed before it; the saturation of the packing instructions does the rest. That bound is not negative, so the bits of
+/// floats may be compared as integers, which keeps the ports of the conversions free.
 CK_INLINE ck_bytes ck_requantize_lanes(const ck_vf32 *f, const size_t vectors, const ck_requantizer *q) {
     __m512i i[4];
     CK_UNROLL for (size_t v = 0; v < 4; ++v) {
-        i[v] = v < vectors ? _mm512_cvtps_epi32((__m512)_mm512_min_epi32((__m512i)q->upper, (__m512i)f[v])) : i[v - 1];
+        i[v] = v < vectors ? _mm512_cvtps_epi32((__m512)_mm512_min_epi32(q->upper, (__m512i)f[v])) : i[v - 1];
     }
     __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(i[0], i[1]), q->zero_points);
     __m512i high = vectors > 2 ? _mm512_adds_epi16(_mm512_packs_epi32(i[2], i[3]), q->zero_points) : low;
