@@ -270,9 +270,11 @@ typedef struct ck_layout_f32 {
 typedef enum ck_isa {
     CK_ISA_SCALAR = 0,
     CK_ISA_AVX2,
+    CK_ISA_AVXVNNI,
     CK_ISA_AVX512VNNI,
     CK_ISA_NEON,
     CK_ISA_NEON_DOTPROD,
+    CK_ISA_NEON_I8MM,
     CK_ISA_COUNT,
 } ck_isa;
 

@@ -18,7 +18,7 @@ CK_F32_TILES(CK_DEFINE_KERNEL)
 #undef CK_DEFINE_KERNEL
 #undef CK_TILE_CASE
 
-static const ck_packing ck_packing_f32 = {CK_LANES, CK_F32_VECTORS, 0};
+static const ck_packing ck_packing_f32 = {.lanes = CK_LANES, .max_vectors = CK_F32_VECTORS};
 
 static ck_convolution ck_convolution_f32(const ck_conv_f32 *layer) {
     const ck_geometry *g = &layer->geometry;
@@ -37,6 +37,7 @@ static ck_convolution ck_convolution_f32(const ck_conv_f32 *layer) {
         .tap_size = inputs * sizeof(float),
         .panels = (outputs + width - 1) / width,
         .panel_size = width * CK_F32_NAME(ck_channel_size_, )(g->kernel_height * g->kernel_width * inputs),
+        .step_size = 4,  // one float, or two numbers of 16 bits
         .convert = CK_F32_CONVERT,
     };
     switch (vectors) {

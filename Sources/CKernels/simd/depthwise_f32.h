@@ -5,7 +5,7 @@
 /// Vectors of channels in flight, to hide the latency of the sums.
 #define CK_DEPTHWISE_VECTORS 4
 
-static const ck_packing ck_packing_depthwise = {CK_LANES, CK_LANES, 0};
+static const ck_packing ck_packing_depthwise = {.lanes = CK_LANES};
 
 static size_t ck_depthwise_scratch_size(const ck_geometry *g) {
     return CK_DEPTHWISE_PIXELS * g->kernel_height * g->kernel_width * sizeof(void *);

@@ -38,8 +38,8 @@ size_t ck_panel_count(const ck_weight_shape *s, ck_packing p) {
 
 // MARK: Sizes
 
-size_t ck_channel_size_u8(size_t k) {
-    return sizeof(int32_t) + sizeof(float) + round_up(k, CK_K_STEP);
+size_t ck_channel_size_u8(size_t k, ck_packing p) {
+    return sizeof(int32_t) + sizeof(float) + round_up(k, p.k_step);
 }
 
 size_t ck_channel_size_f32(size_t k) {
@@ -51,7 +51,7 @@ size_t ck_channel_size_bf16(size_t k) {
 }
 
 size_t ck_packed_size_u8(const ck_weight_shape *s, ck_packing p) {
-    return padded_channels(s, p) * ck_channel_size_u8(k_of(s));
+    return padded_channels(s, p) * ck_channel_size_u8(k_of(s), p);
 }
 
 size_t ck_packed_size_f32(const ck_weight_shape *s, ck_packing p) {
@@ -87,9 +87,21 @@ static int32_t folded_bias(const ck_weights_s8 *w, size_t channel, ck_packing p)
     return (int32_t)(bias + (uint32_t)(p.offset - w->in_zero_point) * (uint32_t)sum);
 }
 
+/// Packs `k` weights of each of `count` channels, `step` at a time. In the order of the writes; the reads are as many
+/// streams as the panel has channels.
+static inline __attribute__((always_inline)) void interleave(
+    const int8_t *from, size_t k, size_t count, size_t width, const size_t step, int8_t *to) {
+    size_t whole = k / step * step;
+    for (size_t i = 0; i < whole; i += step, to += width * step) {
+        for (size_t o = 0; o < count; ++o) memcpy(to + o * step, from + o * k + i, step);
+    }
+    if (whole == k) return;
+    for (size_t o = 0; o < count; ++o) memcpy(to + o * step, from + o * k + whole, k - whole);
+}
+
 /// Packs `count` channels from `first` on as one panel; returns its end.
 static char *pack_panel_u8(const ck_weights_s8 *w, ck_packing p, size_t first, size_t count, char *to) {
-    size_t k = k_of(&w->shape), width = panel_width(&w->shape, p), size = width * ck_channel_size_u8(k);
+    size_t k = k_of(&w->shape), width = panel_width(&w->shape, p), size = width * ck_channel_size_u8(k, p);
     memset(to, 0, size);
     int32_t *bias = (int32_t *)to;
     float *multipliers = (float *)(bias + width);
@@ -98,15 +110,11 @@ static char *pack_panel_u8(const ck_weights_s8 *w, ck_packing p, size_t first, s
         bias[o] = folded_bias(w, first + o, p);
         multipliers[o] = w->multipliers[first + o];
     }
-    // In the order of the writes; the reads are as many streams as the panel has channels.
     const int8_t *from = w->weights + first * k;
-    for (size_t i = 0; i < k; i += CK_K_STEP, weights += width * CK_K_STEP) {
-        size_t step = k - i < CK_K_STEP ? k - i : CK_K_STEP;
-        if (step == CK_K_STEP) {
-            for (size_t o = 0; o < count; ++o) memcpy(weights + o * CK_K_STEP, from + o * k + i, CK_K_STEP);
-        } else {
-            for (size_t o = 0; o < count; ++o) memcpy(weights + o * CK_K_STEP, from + o * k + i, step);
-        }
+    if (p.k_step == 4) {
+        interleave(from, k, count, width, 4, weights);
+    } else {
+        interleave(from, k, count, width, 8, weights);
     }
     return to + size;
 }
