@@ -19,6 +19,8 @@ package struct GraphError: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownName
         /// A set of nodes or tensors that is no legal cut.
         case illegalCut
+        /// A network that only works on as many images at once as it was written for.
+        case fixedBatchSize
         /// A file of tensors does not exist or cannot be read.
         case unreadableFile
     }

@@ -23,7 +23,7 @@ struct IntegerReference {
             let node = graph[id]
             if let result = runInIntegers(node, id) {
                 codes[node.outputs[0].index] = result
-            } else if let results = selectChannels(node) {
+            } else if let results = moveElements(node) {
                 for (output, result) in zip(node.outputs, results) { codes[output.index] = result }
             } else {
                 let operands = node.inputs.map { $0.map { real($0) } }
@@ -100,6 +100,11 @@ struct IntegerReference {
         case .maxPool, .globalMaxPool, .averagePool, .globalAveragePool:
             guard shape.rank == 4 else { return nil }
             return pooled(node.operation, integers(first), shape, outputShape, input, output)
+        case .reduce(let reduction):
+            guard shape.rank == 4, reduction.kind == .mean, reduction.reducedAxes(of: shape) == [2, 3] else {
+                return nil
+            }
+            return pooled(.globalAveragePool, integers(first), shape, [shape[0], shape[1], 1, 1], input, output)
         case .unary(let function):
             let reals = Tensor(integers(first).map(input.dequantize), shape: shape)
             return try? Operator.unary(function).evaluate([reals], outputCount: 1, node: node.name)[0]
@@ -121,21 +126,21 @@ struct IntegerReference {
         }
     }
 
-    /// Some channels of images that are integers already; `nil` for any other node.
-    private func selectChannels(_ node: Node) -> [[UInt8]]? {
+    /// Some channels of images that are integers already, or the same with the channels elsewhere; `nil` for other nodes.
+    private func moveElements(_ node: Node) -> [[UInt8]]? {
         guard let input = node.inputs.first ?? nil, let codes = codes[input.index], let present = quantized[input],
             graph[input].type.shape.rank == 4
         else { return nil }
-        let axis: Int
+        let whole = Tensor(codes, shape: graph[input].type.shape)
         switch node.operation {
-        case .split(let given, _): axis = given
-        case .slice(let slice):
-            guard slice.axes.count == 1, slice.steps == [1] else { return nil }
-            axis = slice.axes[0]
+        case .split(let axis, _) where whole.shape.normalizedAxis(axis) == 1: break
+        case .slice(let slice)
+        where slice.axes.count == 1 && slice.steps == [1] && whole.shape.normalizedAxis(slice.axes[0]) == 1:
+            break
+        case .transpose(let permutation) where [[0, 2, 3, 1], [0, 3, 1, 2]].contains(permutation): break
         default: return nil
         }
-        let whole = Tensor(codes, shape: graph[input].type.shape)
-        guard whole.shape.normalizedAxis(axis) == 1,
+        guard
             let parts = try? node.operation.evaluate([whole], outputCount: node.outputs.count, node: node.name)
         else { return nil }
         return zip(parts, node.outputs).map { part, output in
@@ -245,9 +250,10 @@ struct IntegerReference {
         _ node: Node, _ function: BinaryFunction, _ activation: Clamp?, _ output: ActivationQuantization
     ) -> [UInt8]? {
         guard function == .add || function == .multiply, let left = node.inputs[0], let right = node.inputs[1],
-            let a = quantized[left], let b = quantized[right], graph[left].type.shape == graph[right].type.shape
+            let a = quantized[left], let b = quantized[right],
+            let (leftCodes, rightCodes) = paired(left, right, graph[node.outputs[0]].type.shape)
         else { return nil }
-        return zip(integers(left), integers(right)).map { x, y in
+        return zip(leftCodes, rightCodes).map { x, y in
             let (x, y) = (Int32(x) - Int32(a.zeroPoint), Int32(y) - Int32(b.zeroPoint))
             let real: Float
             if function == .add {
@@ -259,5 +265,27 @@ struct IntegerReference {
             }
             return level(real, output, activation)
         }
+    }
+
+    /// The codes of two operands, each broadcast to `shape`; `nil` unless they are alike, or one has a pixel an image.
+    private func paired(_ left: ValueID, _ right: ValueID, _ shape: Shape) -> ([UInt8], [UInt8])? {
+        guard graph[left].constant == nil, graph[right].constant == nil else { return nil }
+        func broadcast(_ value: ValueID) -> [UInt8]? {
+            let own = graph[value].type.shape
+            let codes = integers(value)
+            if own == shape { return codes }
+            guard own.rank == 4, shape.rank == 4, own[0] == 1 || own[0] == shape[0], own[1] == shape[1],
+                own[2] * own[3] == 1
+            else { return nil }
+            let (channels, pixels) = (shape[1], shape[2] * shape[3])
+            return (0..<shape.elementCount).map { index in
+                let (image, channel) = (index / (channels * pixels), index / pixels % channels)
+                return codes[(own[0] == 1 ? 0 : image) * channels + channel]
+            }
+        }
+        guard graph[left].type.shape == shape || graph[right].type.shape == shape, let x = broadcast(left),
+            let y = broadcast(right)
+        else { return nil }
+        return (x, y)
     }
 }

@@ -56,13 +56,14 @@ enum RandomNetwork {
             case 8:
                 // Seldom, for little can follow one pixel.
                 guard pick(0...2) == 0 else { return unary(name, x) }
-                return builder.node(name, isHeads() ? .globalAveragePool : .globalMaxPool, x)
+                let mean = Reduction(kind: .mean, axes: pick([[2, 3], [-1, -2]]), keepsDimensions: isHeads())
+                return builder.node(name, pick([.globalAveragePool, .globalMaxPool, .reduce(mean)]), x)
             case 9: return unary(name, x)
             case 10, 11: return binary(name, x)
             case 12, 13: return concatenation(name, x)
             case 14:
                 return builder.node(
-                    name, .transpose(permutation: pick([[0, 2, 3, 1], [1, 0, 2, 3], [0, 1, 3, 2]])), x)
+                    name, .transpose(permutation: pick([[0, 2, 3, 1], [0, 3, 1, 2], [1, 0, 2, 3], [0, 1, 3, 2]])), x)
             case 15: return builder.node(name, pick([.identity, .dropout]), x)
             case 16: return rearranged(name, x)
             case 17:
@@ -85,8 +86,9 @@ enum RandomNetwork {
         private mutating func block(_ name: String, _ x: ValueID) -> ValueID {
             let inner: [ValueID]
             let result: ValueID
-            switch pick(0...3) {
+            switch pick(0...4) {
             case 0: (inner, result) = residualBlock(name, x)
+            case 4: (inner, result) = squeezeAndExcitation(name, x)
             case 1: (inner, result) = denseBlock(name, x)
             case 2: (inner, result) = branches(name, x)
             default: (inner, result) = shuffle(name, x)
@@ -151,6 +153,20 @@ enum RandomNetwork {
             }
             if pick(0...3) == 0 { inner.append(x) }
             return (inner.filter { $0 != x }, builder.node(name, .concat(axis: 1), inner.shuffled(using: &generator)))
+        }
+
+        /// Multiplies, or shifts, each channel by a function of all pixels.
+        private mutating func squeezeAndExcitation(_ name: String, _ x: ValueID) -> ([ValueID], ValueID) {
+            let channels = builder.shape(x)[1]
+            let pooled = builder.node("\(name).pooled", .globalAveragePool, x)
+            let narrow = builder.convolution(
+                "\(name).narrow", pooled, outputs: pick(1...8), kernel: 1, activation: .relu)
+            let wide = builder.convolution("\(name).wide", narrow, outputs: channels, kernel: 1)
+            let function: UnaryFunction = pick([.sigmoid, .hardSigmoid(alpha: 1 / 6, beta: 0.5)])
+            let gate = builder.node("\(name).gate", .unary(function), wide)
+            let operands = isHeads() ? [x, gate] : [gate, x]
+            let combined = builder.node(name, .binary(pick([.multiply, .multiply, .add]), activation: nil), operands)
+            return ([pooled, narrow, wide, gate], combined)
         }
 
         /// Takes the channels apart and puts them together in another order.

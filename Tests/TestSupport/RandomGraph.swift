@@ -39,7 +39,7 @@ package enum RandomGraph {
         private mutating func draw(_ name: String, _ x: ValueID) -> ValueID {
             let shape = builder.shape(x)
             let channels = shape[1]
-            switch Int.random(in: 0..<22, using: &generator) {
+            switch Int.random(in: 0..<24, using: &generator) {
             case 0...3: return convolution(name, x)
             case 4...6: return builder.batchNormalization(name, x)
             case 7, 8: return builder.relu(name, x)
@@ -70,6 +70,7 @@ package enum RandomGraph {
                 return builder.node(
                     name, .binary(function, activation: nil), isConstantLeft ? [parameter, x] : [x, parameter])
             case 20: return linear(name, x)
+            case 21, 22: return gated(name, x)
             default: return clippedSum(name, x)
             }
         }
@@ -106,6 +107,15 @@ package enum RandomGraph {
             let product = builder.node("\(name).product", .matrixProduct, flat, weights)
             return builder.node(
                 name, .binary(.add, activation: nil), product, builder.constant("\(name).b", [1, 3]))
+        }
+
+        /// Swish or hard-swish as files write them.
+        private mutating func gated(_ name: String, _ x: ValueID) -> ValueID {
+            let function: UnaryFunction =
+                Bool.random(using: &generator) ? .sigmoid : .hardSigmoid(alpha: 1 / 6, beta: 0.5)
+            let gate = builder.node("\(name).gate", .unary(function), x)
+            return builder.node(
+                name, .binary(.multiply, activation: nil), Bool.random(using: &generator) ? [x, gate] : [gate, x])
         }
 
         /// Constant operands that need folding before anything can be done with them.

@@ -30,3 +30,8 @@ CK_INLINE void ck_store_requantized(
         __builtin_memcpy(to, &bytes, vectors * CK_LANES);
     }
 }
+
+/// The first `count` bytes as integers, CK_LANES or fewer; the lanes beyond are zero.
+CK_INLINE ck_vi32 ck_load_widened(const uint8_t *from, size_t count) {
+    return ck_widen(ck_load_u8(from, count));
+}

@@ -1,27 +1,45 @@
 // Quantised convolution: what becomes of the sums of a tile.
 
-/// Requantises the sums of a tile that has a residual. Rolled: such layers have long sums.
-static void ck_conv_u8_add(
-    const ck_conv_u8 *arguments, const ck_tile *t, size_t vectors, const ck_vi32 *totals, const float *multipliers) {
+/// Requantises the sums of a tile that has a residual: one function for each width, whatever the height, since code for
+/// every tile would be long.
+CK_INLINE void ck_conv_u8_add(
+    const ck_conv_u8 *arguments, const ck_tile *t, const size_t vectors, const ck_vi32 *totals,
+    const float *multipliers) {
     const ck_conv_u8 layer = *arguments;  // a copy, since stores of bytes may alias anything
     const ck_rounding own = ck_rounding_of(layer.out);
     const ck_requantizer sum = ck_requantizer_of(layer.sum);
     const uint8_t *residual = layer.residual + t->pixel * layer.residual_stride + t->channel;
     uint8_t *output = layer.output + t->pixel * layer.out_stride + t->channel;
-    for (size_t i = 0; i < t->rows; ++i, residual += layer.residual_stride, output += layer.out_stride) {
-        ck_vf32 f[CK_U8_VECTORS] = {0};
-        for (size_t v = 0; v < vectors && v * CK_LANES < t->channels; ++v) {
-            const size_t left = t->channels - v * CK_LANES, count = left < CK_LANES ? left : CK_LANES;
-            ck_vf32 y = ck_to_f32(totals[i * vectors + v]) * ck_load_f32(multipliers + v * CK_LANES, CK_LANES);
-            ck_vi32 r = ck_widen(ck_load_u8(residual + v * CK_LANES, count)) - layer.residual_zero_point;
-            f[v] = ck_round_f32(y, own) * layer.own_multiplier + ck_to_f32(r) * layer.residual_multiplier;
+    const size_t channels = t->channels;
+    ck_vf32 m[CK_U8_VECTORS];
+    CK_UNROLL for (size_t v = 0; v < vectors; ++v) m[v] = ck_load_f32(multipliers + v * CK_LANES, CK_LANES);
+    for (size_t i = 0; i < t->rows; ++i, totals += vectors) {
+        ck_vf32 f[CK_U8_VECTORS];
+        CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
+            const size_t first = v * CK_LANES, left = channels > first ? channels - first : 0;
+            ck_vi32 r = ck_load_widened(residual + first, left < CK_LANES ? left : CK_LANES);
+            f[v] = ck_round_f32(ck_to_f32(totals[v]) * m[v], own) * layer.own_multiplier
+                + ck_to_f32(r - layer.residual_zero_point) * layer.residual_multiplier;
         }
-        ck_store_requantized(output, f, vectors, t->channels, &sum);
+        ck_store_requantized(output, f, vectors, channels, &sum);
+        residual += layer.residual_stride;
+        output += layer.out_stride;
     }
 }
 
+typedef void ck_conv_u8_adder(const ck_conv_u8 *, const ck_tile *, const ck_vi32 *totals, const float *multipliers);
+
+#define CK_DEFINE_ADDER(row_count, vector_count)                                                                  \
+    static __attribute__((noinline)) void CK_NAME(ck_conv_u8_add, vector_count##v)(                               \
+        const ck_conv_u8 *layer, const ck_tile *t, const ck_vi32 *totals, const float *multipliers) {             \
+        ck_conv_u8_add(layer, t, vector_count, totals, multipliers);                                              \
+    }
+CK_U8_TILES(CK_DEFINE_ADDER)
+#undef CK_DEFINE_ADDER
+
 CK_INLINE void ck_conv_u8_tile(
-    const size_t rows, const size_t full_rows, const size_t vectors, const ck_convolution *c, const ck_tile *t) {
+    const size_t rows, const size_t full_rows, const size_t vectors, const ck_convolution *c, const ck_tile *t,
+    ck_conv_u8_adder *const add) {
     const size_t width = vectors * CK_LANES;
     const int32_t *bias = t->panel;
     const float *multipliers = (const float *)(bias + width);
@@ -36,7 +54,7 @@ CK_INLINE void ck_conv_u8_tile(
         CK_UNROLL for (size_t i = 0; i < rows; ++i) {
             CK_UNROLL for (size_t v = 0; v < vectors; ++v) stored[i * vectors + v] = totals[i][v];
         }
-        return ck_conv_u8_add(layer, t, vectors, stored, multipliers);
+        return add(layer, t, stored, multipliers);
     }
     const ck_requantizer requantizer = ck_requantizer_of(layer->out);
     const size_t out_stride = layer->out_stride;
@@ -54,11 +72,12 @@ CK_INLINE void ck_conv_u8_tile(
 #define CK_DEFINE_KERNEL(row_count, vector_count)                                                                      \
     static void CK_NAME(ck_u8s8_igemm_u8, row_count##x##vector_count##v)(const ck_convolution *c, const ck_tile *t) {  \
         enum { full_rows = row_count, vectors = vector_count };                                                        \
+        ck_conv_u8_adder *const add = CK_NAME(ck_conv_u8_add, vector_count##v);                                        \
         switch (t->rows) { CK_CASES(row_count, CK_TILE_CASE) }                                                         \
     }
 #define CK_TILE_CASE(rows) \
     case rows:             \
-        return ck_conv_u8_tile(rows, full_rows, vectors, c, t);
+        return ck_conv_u8_tile(rows, full_rows, vectors, c, t, add);
 CK_U8_TILES(CK_DEFINE_KERNEL)
 #undef CK_DEFINE_KERNEL
 #undef CK_TILE_CASE

@@ -28,12 +28,10 @@ typedef struct ck_streams {
 
 /// The streams of the row that begins the range; ends the range's beginning there.
 CK_INLINE ck_streams ck_next_row(
-    const ck_depthwise_block *b, const size_t streams, const size_t height, ck_range *pixels, const char **rows,
-    size_t *steps) {
+    const ck_depthwise_block *b, const size_t streams, const size_t height, ck_range *pixels, ck_tap_row *rows) {
     const ck_conv_u8 *layer = b->layer;
     const ck_depthwise_row row = ck_depthwise_row_at(
-        &layer->geometry, *pixels, layer->input + b->channel, layer->in_stride, layer->padding + b->channel, height, rows,
-        steps);
+        &layer->geometry, *pixels, layer->input + b->channel, layer->in_stride, layer->padding + b->channel, height, rows);
     ck_streams s = {.count = (row.count + streams - 1) / streams};
     CK_UNROLL for (size_t i = 0; i < streams; ++i) {
         const size_t first = (i + 1) * s.count < row.count ? i * s.count : row.count - s.count;
@@ -46,11 +44,10 @@ CK_INLINE ck_streams ck_next_row(
 
 /// The pixels of one row under tap columns `x`.
 CK_INLINE ck_bytes ck_load_taps(
-    const ck_depthwise_block *b, const size_t streams, const char *row, size_t step, const ptrdiff_t *x) {
+    const ck_depthwise_block *b, const size_t streams, ck_tap_row row, const ptrdiff_t *x) {
     const uint8_t *from[CK_PARTS];
     CK_UNROLL for (size_t i = 0; i < streams; ++i) {
-        const bool inside = (size_t)x[i] < b->layer->geometry.in_width;
-        from[i] = inside ? (const uint8_t *)row + (size_t)x[i] * step : b->layer->padding + b->channel;
+        from[i] = ck_tap_at(row, x[i], b->layer->geometry.in_width, b->layer->padding + b->channel);
     }
     if (b->channels * streams == CK_BYTES) return ck_load_streams(from, streams);
     uint8_t parts[CK_PARTS][CK_PART] = {0};
@@ -86,26 +83,29 @@ CK_INLINE ck_four ck_interleave_weights(const uint8_t *weights, const size_t hei
     return ck_interleave(rows[0], rows[1], rows[2], rows[3]);
 }
 
+/// By column and group of rows of a window.
+typedef ck_weights ck_sliding_weights[CK_SLIDING_EXTENT][2][4];
+
 /// What a sliding window keeps in registers.
 typedef struct ck_slide_u8 {
     ck_requantizer requantizer;
-    ck_weights weights[CK_SLIDING_EXTENT][2][4];  ///< By column and group of rows of the window.
     ck_sums start[4], sums[CK_SLIDING_EXTENT][4];
-    const char *rows[CK_SLIDING_EXTENT];
-    size_t steps[CK_SLIDING_EXTENT];
+    ck_tap_row rows[CK_SLIDING_EXTENT];
 } ck_slide_u8;
 
 /// Adds the next input column, the `column`th of its row, to all windows it lies in, and finishes the one it ends.
 /// `phase` is `column` modulo the period.
 CK_INLINE void ck_dwconv_u8_column(
     const size_t extent, const size_t stride, const size_t streams, const size_t phase, const ck_depthwise_block *b,
-    ck_slide_u8 *slide, ck_streams *s, size_t column) {
-    const size_t slots = ck_slots(extent, stride);
+    ck_sliding_weights *weights, ck_slide_u8 *slide, ck_streams *s, size_t column) {
+    const size_t slots = ck_slots(extent, stride), columns = extent * ((extent + CK_GROUP - 1) / CK_GROUP);
+    const size_t bytes = 4 * (slots * sizeof(ck_sums) + columns * sizeof(ck_weights)) + 8 * CK_BYTES;
+    if (bytes > CK_REGISTERS * CK_BYTES) __asm__ volatile("" : "+m"(*weights));
     CK_UNROLL for (size_t first = 0; first < extent; first += CK_GROUP) {
         ck_bytes x[CK_GROUP] = {0};
         CK_UNROLL for (size_t i = 0; i < CK_GROUP; ++i) {
             const size_t row = first + i;
-            if (row < extent) x[i] = ck_load_taps(b, streams, slide->rows[row], slide->steps[row], s->x);
+            if (row < extent) x[i] = ck_load_taps(b, streams, slide->rows[row], s->x);
         }
         const ck_four lanes = ck_interleave(x[0], x[1], x[2], x[3]);
         CK_UNROLL for (size_t v = 0; v < 4; ++v) {
@@ -115,7 +115,7 @@ CK_INLINE void ck_dwconv_u8_column(
                 if (origin % stride != 0) continue;
                 ck_sums *sum = &slide->sums[origin / stride % slots][v];
                 const ck_sums before = tap == 0 && first == 0 ? slide->start[v] : *sum;
-                *sum = ck_dot(before, a, slide->weights[tap][first / CK_GROUP][v]);
+                *sum = ck_dot(before, a, (*weights)[tap][first / CK_GROUP][v]);
             }
         }
     }
@@ -130,11 +130,12 @@ CK_INLINE void ck_dwconv_u8_slide(
     ck_depthwise_block b = *block;
     b.channels = CK_BYTES / streams;
     ck_slide_u8 slide = {.requantizer = ck_requantizer_of(b.layer->out)};
+    ck_sliding_weights weights;
     CK_UNROLL for (size_t tap = 0; tap < extent; ++tap) {
         CK_UNROLL for (size_t first = 0; first < extent; first += CK_GROUP) {
             const ck_four w =
                 ck_interleave_weights(b.weights + (first * extent + tap) * CK_BYTES, extent - first, extent);
-            CK_UNROLL for (size_t v = 0; v < 4; ++v) slide.weights[tap][first / CK_GROUP][v] = ck_weights_of(w.v[v]);
+            CK_UNROLL for (size_t v = 0; v < 4; ++v) weights[tap][first / CK_GROUP][v] = ck_weights_of(w.v[v]);
         }
     }
     CK_UNROLL for (size_t v = 0; v < 4; ++v) {
@@ -143,11 +144,11 @@ CK_INLINE void ck_dwconv_u8_slide(
     }
     ck_align_frame();
     while (pixels.first < pixels.last) {
-        ck_streams s = ck_next_row(&b, streams, extent, &pixels, slide.rows, slide.steps);
+        ck_streams s = ck_next_row(&b, streams, extent, &pixels, slide.rows);
         for (size_t column = 0;; ) {
 #define CK_COLUMN(phase)                                                                           \
     if (phase < ck_slots(extent, stride) * stride) {                                               \
-        ck_dwconv_u8_column(extent, stride, streams, phase, &b, &slide, &s, column++);             \
+        ck_dwconv_u8_column(extent, stride, streams, phase, &b, &weights, &slide, &s, column++);   \
         if (s.count == 0) break;                                                                   \
     }
             CK_COLUMN(0) CK_COLUMN(1) CK_COLUMN(2) CK_COLUMN(3) CK_COLUMN(4) CK_COLUMN(5)
@@ -163,10 +164,9 @@ CK_INLINE void ck_dwconv_u8_step(
     const ck_geometry *g = &b.layer->geometry;
     const size_t height = g->kernel_height, width = g->kernel_width;
     const ck_requantizer requantizer = ck_requantizer_of(b.layer->out);
-    const char **rows = scratch;
-    size_t *steps = (size_t *)(rows + height);
+    ck_tap_row *rows = scratch;
     while (pixels.first < pixels.last) {
-        ck_streams s = ck_next_row(&b, streams, height, &pixels, rows, steps);
+        ck_streams s = ck_next_row(&b, streams, height, &pixels, rows);
         while (s.count > 0) {
             ck_sums sums[4];
             CK_UNROLL for (size_t v = 0; v < 4; ++v) sums[v] = ck_start(ck_load_i32(b.bias + v * CK_LANES, CK_LANES));
@@ -176,7 +176,7 @@ CK_INLINE void ck_dwconv_u8_step(
                 for (size_t row = 0; row < height; row += CK_GROUP) {
                     ck_bytes taps[CK_GROUP] = {0};
                     CK_UNROLL for (size_t i = 0; i < CK_GROUP; ++i) {
-                        if (row + i < height) taps[i] = ck_load_taps(&b, streams, rows[row + i], steps[row + i], x);
+                        if (row + i < height) taps[i] = ck_load_taps(&b, streams, rows[row + i], x);
                     }
                     const ck_four lanes = ck_interleave(taps[0], taps[1], taps[2], taps[3]);
                     const ck_four w =
@@ -267,7 +267,7 @@ static void CK_NAME(ck_u8s8_dwconv_u8, CK_BYTES)(const ck_conv_u8 *layer, ck_ran
         if (row.last > pixels.last) row.last = pixels.last;
         ck_conv_u8 convolution = *layer;
         convolution.residual = NULL;
-        convolution.output = own - row.first * channels;
+        convolution.output = own - row.first * channels;  // indexed by pixels of the whole layer
         convolution.out_stride = channels;
         CK_NAME(ck_dwconv_u8, layer)(&convolution, row, scratch);
         const ck_add_u8 sum = {

@@ -5,7 +5,8 @@
 //   one vector of channels up, and as CK_U8_ROWS, CK_U8_VECTORS, CK_F32_ROWS, CK_F32_VECTORS the largest of each;
 // - defined CK_ACTIVATION_OFFSET, what its products subtract from activations;
 // - set the target of the functions that follow and included simd/vectors.h;
-// - defined how floats become bytes: ck_requantizer, ck_requantizer_of and ck_store_requantized;
+// - defined how floats become bytes: ck_requantizer, ck_requantizer_of and ck_store_requantized; and bytes
+//   integers: ck_load_widened;
 // - defined how bytes are multiplied, for simd/depthwise_u8.h: four k of each channel at a time,
 //     ck_weights, ck_activations  CK_LANES channels x 4 k, with ck_weights_of and ck_activations_of a register of bytes
 //     ck_sums                     running sums of CK_LANES channels, with ck_start, ck_dot and ck_total;

@@ -46,3 +46,8 @@ CK_INLINE void ck_store_requantized(
         _mm512_mask_storeu_epi8(to, ((__mmask64)1 << (vectors * CK_LANES)) - 1, bytes);
     }
 }
+
+/// The first `count` bytes as integers, CK_LANES or fewer; the lanes beyond are zero.
+CK_INLINE ck_vi32 ck_load_widened(const uint8_t *from, size_t count) {
+    return (ck_vi32)_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8((__mmask16)((1u << count) - 1), from));
+}

@@ -19,7 +19,7 @@ package struct LayerTimes: Sendable {
 package final class InferenceSession {
     package let model: PreparedModel
     private let pool: WorkerPool
-    private let arena: UnsafeMutableRawBufferPointer
+    private let arena: Arena
     private let scratch: UnsafeMutableRawPointer
     /// Scratch bytes of one part.
     private let scratchStride: Int
@@ -30,8 +30,8 @@ package final class InferenceSession {
         self.model = model
         self.pool = pool
         let alignment = TensorStorage.alignment
-        arena = .allocate(byteCount: max(model.arena.byteCount, 1), alignment: alignment)
-        let base = arena.baseAddress!
+        arena = Arena(byteCount: model.arena.byteCount)
+        let base = arena.bytes.baseAddress!
         let address = { (view: BufferView) -> UnsafeMutableRawPointer in
             if let constant = model.buffers[view.buffer.index].constant {
                 // Constants are only ever read; the C structs share one pointer type for operands.
@@ -50,7 +50,6 @@ package final class InferenceSession {
     }
 
     deinit {
-        arena.deallocate()
         scratch.deallocate()
     }
 
@@ -69,7 +68,7 @@ package final class InferenceSession {
             return UnsafeMutableRawBufferPointer(mutating: constant.bytes)
         }
         let start = model.arena.offsets[view.buffer.index] + view.byteOffset
-        return UnsafeMutableRawBufferPointer(rebasing: arena[start..<start + byteCount])
+        return UnsafeMutableRawBufferPointer(rebasing: arena.bytes[start..<start + byteCount])
     }
 
     /// Runs the model on what the input memory holds.

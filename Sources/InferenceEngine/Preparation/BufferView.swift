@@ -16,6 +16,14 @@ struct BufferView: Hashable, Sendable {
     func channels(from channel: Int, elementBytes: Int) -> BufferView {
         BufferView(buffer: buffer, byteOffset: byteOffset + channel * elementBytes, stride: stride)
     }
+
+    /// The pixels from `pixel` on.
+    func pixels(from pixel: Int, elementBytes: Int) -> BufferView {
+        BufferView(buffer: buffer, byteOffset: byteOffset + pixel * stride * elementBytes, stride: stride)
+    }
+
+    /// The first pixel again and again.
+    var repeated: BufferView { BufferView(buffer: buffer, byteOffset: byteOffset, stride: 0) }
 }
 
 extension TensorForm {

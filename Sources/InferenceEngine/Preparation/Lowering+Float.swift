@@ -21,6 +21,9 @@ extension Lowering {
             return try lowerGemm(node, Gemm())
         case .maxPool, .globalMaxPool, .averagePool, .globalAveragePool:
             return try lowerPooling(node, input, output)
+        case .reduce(let reduction):
+            guard isGlobalAverage(reduction, of: input) else { return false }
+            return try lowerPooling(node, input, output)
         case .unary(let function):
             return try lowerUnary(function, input, output)
         case .binary(let function, let activation):
@@ -215,20 +218,17 @@ extension Lowering {
     private mutating func lowerBinary(
         _ node: Node, _ function: BinaryFunction, _ activation: Clamp?, _ output: ValueID
     ) throws -> Bool {
-        guard function == .add || function == .multiply, let left = node.inputs[0], let right = node.inputs[1],
-            shape(left) == shape(right), graph[left].constant == nil, graph[right].constant == nil
-        else { return false }
-        let form = TensorForm(layout: naturalForm(left)?.layout ?? .rowMajor)
-        let (pixels, channels) = rows(of: shape(left))
+        guard function == .add || function == .multiply, let pair = pair(node) else { return false }
+        let form = TensorForm(layout: layout(of: pair))
         var arguments = ck_binary_f32()
-        arguments.channels = channels
+        arguments.channels = rows(of: shape(pair.full)).channels
         let clamp = activation ?? Clamp()
         (arguments.min, arguments.max) = (clamp.lower, clamp.upper)
-        let reads = [try read(left, as: form), try read(right, as: form)]
-        let into = place(output, as: form)
-        emit(
-            function == .add ? .addF32(arguments, pixels: pixels) : .multiplyF32(arguments, pixels: pixels),
-            reads: reads, writes: [into])
+        let full = try read(pair.full, as: form)
+        let other = try read(pair.other, as: form)
+        emit(pair, full, other, into: place(output, as: form), elementBytes: 4) {
+            function == .add ? .addF32(arguments, pixels: $0) : .multiplyF32(arguments, pixels: $0)
+        }
         return true
     }
 

@@ -17,10 +17,13 @@ extension Lowering {
             return try lowerMatrixProduct(node, id, nil, quantizations.inputs[0], output)
         case .maxPool, .globalMaxPool, .averagePool, .globalAveragePool:
             return try lowerPooling(node, quantizations.inputs[0], output)
+        case .reduce(let reduction):
+            guard let input = node.inputs[0], isGlobalAverage(reduction, of: input) else { return false }
+            return try lowerPooling(node, quantizations.inputs[0], output)
         case .unary(let function):
             return try lowerUnary(node, function, quantizations.inputs[0], output)
         case .binary(let function, let activation):
-            return try lowerBinary(node, function, activation, quantizations.inputs, output)
+            return try lowerBinary(node, function, activation, output)
         case .concat(let axis):
             return try lowerConcatenation(node, axis, output)
         default:
@@ -206,32 +209,31 @@ extension Lowering {
     }
 
     private mutating func lowerBinary(
-        _ node: Node, _ function: BinaryFunction, _ activation: Clamp?, _ inputs: [ActivationQuantization],
-        _ output: ActivationQuantization
+        _ node: Node, _ function: BinaryFunction, _ activation: Clamp?, _ output: ActivationQuantization
     ) throws -> Bool {
-        guard function == .add || function == .multiply, inputs.count == 2,
-            let left = node.inputs[0], let right = node.inputs[1], shape(left) == shape(right)
+        guard function == .add || function == .multiply, let pair = pair(node), let a = quantized[pair.full],
+            let b = quantized[pair.other]
         else { return false }
-        let layout = naturalForm(left)?.layout ?? .rowMajor
-        let (pixels, channels) = rows(of: shape(left))
-        let leftBuffer = try read(left, as: TensorForm(quantization: inputs[0], layout: layout))
-        let rightBuffer = try read(right, as: TensorForm(quantization: inputs[1], layout: layout))
+        let layout = layout(of: pair)
+        let channels = rows(of: shape(pair.full)).channels
+        let full = try read(pair.full, as: TensorForm(quantization: a, layout: layout))
+        let other = try read(pair.other, as: TensorForm(quantization: b, layout: layout))
         let into = place(node.outputs[0], as: TensorForm(quantization: output, layout: layout))
         if function == .add {
             var arguments = ck_add_u8()
             arguments.channels = channels
-            (arguments.a_zero_point, arguments.b_zero_point) = (inputs[0].zeroPoint, inputs[1].zeroPoint)
-            arguments.a_multiplier = Float(Double(inputs[0].scale) / Double(output.scale))
-            arguments.b_multiplier = Float(Double(inputs[1].scale) / Double(output.scale))
+            (arguments.a_zero_point, arguments.b_zero_point) = (a.zeroPoint, b.zeroPoint)
+            arguments.a_multiplier = Float(Double(a.scale) / Double(output.scale))
+            arguments.b_multiplier = Float(Double(b.scale) / Double(output.scale))
             arguments.out = outputRange(output, activation)
-            emit(.addU8(arguments, pixels: pixels), reads: [leftBuffer, rightBuffer], writes: [into])
+            emit(pair, full, other, into: into, elementBytes: 1) { .addU8(arguments, pixels: $0) }
         } else {
             var arguments = ck_mul_u8()
             arguments.channels = channels
-            (arguments.a_zero_point, arguments.b_zero_point) = (inputs[0].zeroPoint, inputs[1].zeroPoint)
-            arguments.multiplier = Float(Double(inputs[0].scale) * Double(inputs[1].scale) / Double(output.scale))
+            (arguments.a_zero_point, arguments.b_zero_point) = (a.zeroPoint, b.zeroPoint)
+            arguments.multiplier = Float(Double(a.scale) * Double(b.scale) / Double(output.scale))
             arguments.out = outputRange(output, activation)
-            emit(.multiplyU8(arguments, pixels: pixels), reads: [leftBuffer, rightBuffer], writes: [into])
+            emit(pair, full, other, into: into, elementBytes: 1) { .multiplyU8(arguments, pixels: $0) }
         }
         return true
     }

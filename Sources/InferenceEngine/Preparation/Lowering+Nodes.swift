@@ -35,6 +35,15 @@ extension Lowering {
             var view = try readCompact(input, as: form)
             view.stride = rows(of: shape(output)).channels
             alias(output, as: form, to: view)
+        case .transpose(let permutation) where permutation == [0, 2, 3, 1] || permutation == [0, 3, 1, 2]:
+            // An image whose channels lie innermost already, or are said to from now on.
+            guard graph[input].type.elementType == .float32 else { return false }
+            let isToLast = permutation[1] == 2
+            let (before, after): (Layout, Layout) = isToLast ? (.channelsLast, .rowMajor) : (.rowMajor, .channelsLast)
+            var view = try readCompact(
+                input, as: TensorForm(quantization: natural.quantization, layout: before))
+            view.stride = rows(of: shape(output)).channels
+            alias(output, as: TensorForm(quantization: natural.quantization, layout: after), to: view)
         case .split(let axis, let sizes):
             guard isChannelAxis(axis, of: input) else { return false }
             var channel = 0
@@ -53,6 +62,13 @@ extension Lowering {
             return false
         }
         return true
+    }
+
+    /// Whether a reduction is an average over all pixels of an image.
+    func isGlobalAverage(_ reduction: Reduction, of input: ValueID) -> Bool {
+        let shape = shape(input)
+        return shape.rank == 4 && reduction.kind == .mean && reduction.reducedAxes(of: shape) == [2, 3]
+            && shape[2] * shape[3] > 0
     }
 
     private func isChannelAxis(_ axis: Int, of value: ValueID) -> Bool {
@@ -128,14 +144,15 @@ extension Lowering {
         return view
     }
 
-    /// The window of a pooling node, or of a global pooling over `input`; `nil` for anything but two spatial axes.
+    /// The window of a pooling node, or of one over all of `input`; `nil` for anything but two spatial axes.
     func poolingGeometry(_ operation: Operator, input: Shape, output: Shape) -> ck_geometry? {
         switch operation {
         case .maxPool(let pooling), .averagePool(let pooling):
             return geometry(pooling.window, input: input, output: output)
-        case .globalMaxPool, .globalAveragePool:
-            guard input.rank == 4 else { return nil }
-            return geometry(Window(kernel: [input[2], input[3]]), input: input, output: output)
+        case .globalMaxPool, .globalAveragePool, .reduce:
+            guard input.rank == 4, output.elementCount == input[0] * input[1] else { return nil }
+            return geometry(
+                Window(kernel: [input[2], input[3]]), input: input, output: [input[0], input[1], 1, 1])
         default:
             return nil
         }
@@ -156,6 +173,64 @@ extension Lowering {
                 }
             }
             count = weights.count
+        }
+    }
+
+    // MARK: Pairs of operands
+
+    /// The operands of an addition or a multiplication that the kernels know.
+    struct Pair {
+        /// Has the result's shape.
+        let full: ValueID
+        /// Of the same shape, or one pixel for each image, or for all.
+        let other: ValueID
+        let isBroadcast: Bool
+    }
+
+    func pair(_ node: Node) -> Pair? {
+        guard let left = node.inputs[0], let right = node.inputs[1], graph[left].constant == nil,
+            graph[right].constant == nil
+        else { return nil }
+        if shape(left) == shape(right) { return Pair(full: left, other: right, isBroadcast: false) }
+        for (full, other) in [(left, right), (right, left)] {
+            let (image, pixel) = (shape(full), shape(other))
+            if image.rank == 4, pixel.rank == 4, [1, image[0]].contains(pixel[0]), pixel[1] == image[1],
+                pixel[2] == 1, pixel[3] == 1
+            {
+                return Pair(full: full, other: other, isBroadcast: true)
+            }
+        }
+        return nil
+    }
+
+    /// The layout in which a pair is combined.
+    func layout(of pair: Pair) -> Layout {
+        pair.isBroadcast ? .channelsLast : naturalForm(pair.full)?.layout ?? .rowMajor
+    }
+
+    /// Emits what combines a pair: one step, or one for each image.
+    /// - Parameters:
+    ///   - elementBytes: of operands and result.
+    ///   - work: for so many pixels; its first operand is `pair.full`.
+    mutating func emit(
+        _ pair: Pair, _ full: BufferView, _ other: BufferView, into: BufferView, elementBytes: Int,
+        work: (_ pixels: Int) -> Work
+    ) {
+        let pixels = rows(of: shape(pair.full)).pixels
+        guard pair.isBroadcast, pixels > 0 else {
+            emit(work(pixels), reads: [full, other], writes: [into])
+            return
+        }
+        let images = shape(pair.full)[0]
+        let share = pixels / images
+        for image in 0..<images {
+            let pixel = shape(pair.other)[0] == 1 ? 0 : image
+            emit(
+                work(share),
+                reads: [
+                    full.pixels(from: image * share, elementBytes: elementBytes),
+                    other.pixels(from: pixel, elementBytes: elementBytes).repeated,
+                ], writes: [into.pixels(from: image * share, elementBytes: elementBytes)])
         }
     }
 

@@ -61,7 +61,7 @@ struct Lowering {
         let additions = fusibleAdditions()
         for addition in additions { fusedAdditions[addition.node] = addition }
         let absorbed = Set(additions.map(\.convolution))
-        for node in graph.nodeIDs where !absorbed.contains(node) {
+        for node in quantized.frugalOrder() where !absorbed.contains(node) {
             currentNode = node
             if let addition = fusedAdditions[node] { try lower(addition) } else { try lower(node) }
             for output in graph[node].outputs { try settle(output) }

@@ -29,6 +29,16 @@ package final class PreparedModel: Sendable {
         }
     }
 
+    /// Names of nodes some of whose work is in float32: of a quantised model, what integers did not reach.
+    package var nodesInFloat: [String] {
+        var names: [String] = []
+        for step in steps where step.work.computesInFloat {
+            guard let node = step.node, names.last != nodeNames[node.index] else { continue }
+            names.append(nodeNames[node.index])
+        }
+        return names
+    }
+
     /// Prepares a graph for execution in float32.
     /// - Throws: `EngineError`, or `GraphError` for a malformed graph.
     package convenience init(_ graph: Graph, options: PreparationOptions = PreparationOptions()) throws {

@@ -39,6 +39,18 @@ enum Work: @unchecked Sendable {
     case localResponseNormalization(LocalResponseNormalization, pixels: Int, channels: Int)
     case reference(ReferenceCall)
 
+    /// Whether float32 elements are read or written, if only to convert them.
+    var computesInFloat: Bool {
+        switch self {
+        case .convolutionU8, .maxPoolU8, .averagePoolU8, .addU8, .multiplyU8, .lookupU8, .requantize, .layoutU8: false
+        // Copies do not know what they copy.
+        case .copyBlocks: false
+        case .convolutionF32, .maxPoolF32, .averagePoolF32, .addF32, .multiplyF32, .clampF32, .unaryF32, .softmax,
+            .localResponseNormalization, .quantize, .dequantize, .layoutF32, .reference:
+            true
+        }
+    }
+
     /// The operands whose memory the result may take: each of their elements is read before the result's element in its
     /// place is written.
     var replaceableReads: [Int] {

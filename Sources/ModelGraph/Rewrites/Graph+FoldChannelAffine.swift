@@ -19,14 +19,21 @@ extension Graph {
         return try editor.finish()
     }
 
-    /// A batch normalisation without weights before it becomes a depthwise 1×1 convolution, which the engines know.
-    func loweringBatchNormalization() throws(GraphError) -> Graph {
+    /// A batch normalisation, or arithmetic with one constant a channel, without weights before it becomes a depthwise
+    /// 1×1 convolution, which the engines know.
+    func loweringChannelAffine() throws(GraphError) -> Graph {
         var editor = GraphEditor(self)
         for id in editor.nodeIDs {
-            guard var node = editor[id], case .batchNormalization = node.operation,
-                let affine = ChannelAffine(node, in: editor), affine.isFinite,
-                editor[affine.operand].type.shape.rank >= 3
+            guard var node = editor[id], let affine = ChannelAffine(node, in: editor), affine.isFinite,
+                editor[affine.operand].type.shape.rank >= 3,
+                editor[affine.operand].type == editor[node.outputs[0]].type
             else { continue }
+            // The next round folds it into the convolution before it.
+            if case .convolution(let convolution) = editor.soleProducer(of: affine.operand)?.node.operation,
+                convolution.activation == nil, case .binary = node.operation
+            {
+                continue
+            }
             let channels = affine.scale.count
             let kernel = editor[affine.operand].type.shape.dropFirst(2).map { _ in 1 }
             let weights = Tensor(affine.scale.map(Float.init), shape: Shape([channels, 1] + kernel))

@@ -16,8 +16,10 @@ package enum Rewrite: String, CaseIterable, Sendable {
     case foldChannelAffine
     /// Moves a clamp into the convolution, gemm or addition before it.
     case fuseActivations
-    /// Turns a batch normalisation that found no weights to fold into into a depthwise convolution.
-    case lowerBatchNormalization
+    /// Recognises functions written as several nodes: swish, hard-swish, hard-sigmoid.
+    case fuseGates
+    /// Turns scales and shifts by channel that found no weights to fold into into depthwise convolutions.
+    case lowerChannelAffine
     /// Drops nodes and constants that no output depends on.
     case removeDeadNodes
 
@@ -27,10 +29,11 @@ package enum Rewrite: String, CaseIterable, Sendable {
         case .foldConstants: try graph.foldingConstants()
         case .removeIdentities: try graph.removingIdentities()
         case .useSimplerOperators: try graph.usingSimplerOperators()
+        case .fuseGates: try graph.fusingGates()
         case .foldPadding: try graph.foldingPadding()
         case .foldChannelAffine: try graph.foldingChannelAffine()
         case .fuseActivations: try graph.fusingActivations()
-        case .lowerBatchNormalization: try graph.loweringBatchNormalization()
+        case .lowerChannelAffine: try graph.loweringChannelAffine()
         case .removeDeadNodes: try graph.removingDeadNodes()
         }
     }

@@ -101,7 +101,7 @@ extension Shape {
 extension Reduction {
     /// The axes of `shape` that disappear.
     /// - Precondition: the axes are in range.
-    func reducedAxes(of shape: Shape) -> Set<Int> {
+    package func reducedAxes(of shape: Shape) -> Set<Int> {
         guard axes.isEmpty else { return Set(axes.map { $0 < 0 ? $0 + shape.rank : $0 }) }
         return isIdentityWithoutAxes ? [] : Set(shape.indices)
     }

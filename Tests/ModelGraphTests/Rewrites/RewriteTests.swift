@@ -66,6 +66,61 @@ internal import Testing
         #expect(kinds(try simplified(builder)) == ["add", "clamp", "multiply"])
     }
 
+    @Test func gatesBecomeFunctions() throws {
+        var builder = GraphBuilder(name: "g", seed: 15)
+        let input = builder.input("x", [1, 3, 4, 4])
+        let product = Operator.binary(.multiply, activation: nil)
+        let sigmoid = builder.node("sigmoid", .unary(.sigmoid), input)
+        builder.output(builder.node("swish", product, sigmoid, input))
+        let hard = builder.node("hard", .unary(.hardSigmoid(alpha: 1 / 6, beta: 0.5)), input)
+        builder.output(builder.node("hardSwish", product, input, hard))
+        // Without the operator: relu6(x + 3) / 6, and x times that.
+        for (index, divides) in [true, false].enumerated() {
+            let three = builder.constant("three\(index)", [], in: 3...3)
+            let sum = builder.node("sum\(index)", .binary(.add, activation: nil), input, three)
+            let clamped = builder.node("clamped\(index)", .unary(.clamp(.relu6)), sum)
+            let six = builder.constant("six\(index)", [1], in: divides ? 6...6 : 1 / 6...1 / 6)
+            let quotient = builder.node(
+                "quotient\(index)", .binary(divides ? .divide : .multiply, activation: nil), clamped, six)
+            builder.output(divides ? quotient : builder.node("long", product, input, quotient))
+        }
+        let graph = try simplified(builder)
+        #expect(kinds(graph) == ["swish", "hardSwish", "hardSigmoid", "hardSwish"])
+        #expect(graph.outputs.map { graph[$0].name } == ["swish", "hardSwish", "quotient0", "long"])
+    }
+
+    @Test func gatesOfOtherValuesOrReadTwiceStay() throws {
+        var builder = GraphBuilder(name: "g", seed: 16)
+        let (x, y) = (builder.input("x", [1, 3, 4, 4]), builder.input("y", [1, 3, 4, 4]))
+        let product = Operator.binary(.multiply, activation: nil)
+        let other = builder.node("other", .unary(.sigmoid), y)
+        builder.output(builder.node("gated", product, x, other))
+        let sigmoid = builder.node("sigmoid", .unary(.sigmoid), x)
+        builder.output(builder.node("swish", product, x, sigmoid))
+        builder.output(sigmoid)
+        let steep = builder.node("steep", .unary(.hardSigmoid(alpha: 0.2, beta: 0.5)), x)
+        builder.output(builder.node("unnamed", product, x, steep))
+        #expect(
+            kinds(try simplified(builder)) == ["sigmoid", "multiply", "sigmoid", "multiply", "hardSigmoid", "multiply"])
+    }
+
+    @Test func arithmeticByChannelBecomesOneDepthwiseConvolution() throws {
+        var builder = GraphBuilder(name: "g", seed: 17)
+        let input = builder.input("x", [2, 3, 4, 4])
+        let centered = builder.node(
+            "centered", .binary(.subtract, activation: nil), input, builder.constant("mean", [1, 3, 1, 1]))
+        let scaled = builder.node(
+            "scaled", .binary(.divide, activation: nil), centered, builder.constant("deviation", [3, 1, 1], in: 1...2))
+        let relu = builder.relu("relu", scaled)
+        builder.output(builder.node("y", .binary(.multiply, activation: nil), builder.constant("two", []), relu))
+        let graph = try simplified(builder)
+        #expect(kinds(graph) == ["convolution", "convolution"])
+        for node in graph.nodes {
+            guard case .convolution(let convolution) = node.operation else { continue }
+            #expect(convolution.groups == 3 && convolution.window.isPointwise)
+        }
+    }
+
     @Test func matrixProductAndBiasBecomeGemm() throws {
         var builder = GraphBuilder(name: "g", seed: 4)
         let input = builder.input("x", [2, 5])

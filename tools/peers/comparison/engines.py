@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
@@ -74,28 +74,38 @@ class Place:
     def tests(self) -> Path:
         return self.folder.parent / "tests"
 
-    def command(self, variant: Variant, precision: str, threads: int, answers: Path) -> list[str]:
+    def command(self, variant: Variant, precision: str, threads: int, answers: Path, *options: str) -> list[str]:
+        """`options`: more for cleave."""
         file = self.folder / variant.file
-        if not variant.worker:
-            return [
-                str(self.programs / "cleave"), "benchmark", str(file), "--precision", precision, "--threads", str(threads),
-                "--input", f"{self.tests}.f32", "--output", str(answers), "--serve",
-            ]
-        worker = Path(__file__).with_name("worker.py")
+        if variant.worker:
+            return self.worker(variant.worker, file, threads, answers)
         return [
-            sys.executable, str(worker), variant.worker, str(file), str(threads), f"{self.tests}.npy", str(answers)]
+            str(self.programs / "cleave"), "benchmark", str(file), "--precision", precision, "--threads", str(threads),
+            "--input", f"{self.tests}.f32", "--output", str(answers), "--serve", *options,
+        ]
+
+    def worker(self, engine: str, file: Path, threads: int, answers: Path) -> list[str]:
+        worker = Path(__file__).with_name("worker.py")
+        return [sys.executable, str(worker), engine, str(file), str(threads), f"{self.tests}.npy", str(answers)]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A few runs in succession."""
+
+    nanoseconds: list[int]
+    busy: int
+    """Threads that worked."""
+    waited: float
+    """How long threads that could have run waited for a processor that ran something else, as a share of the time."""
 
 
 @dataclass
 class Lane:
-    """One engine's process, pinned, and what it has done. Between runs it must not use the processor."""
+    """One engine's process, pinned. Between runs it must not use the processor."""
 
-    variant: Variant
     command: list[str]
     cpus: list[int]
-    nanoseconds: list[int] = field(default_factory=list)
-    busiest: int = 0
-    """The most threads that worked at once in a batch of runs."""
 
     def __post_init__(self):
         self.errors = tempfile.TemporaryFile("w+")
@@ -118,27 +128,26 @@ class Lane:
             said = (line + self.errors.read()).strip().splitlines() or [f"status {self.process.returncode}"]
             raise EngineFailure(said[-1]) from None
 
-    def processor_nanoseconds(self) -> dict[str, int]:
-        """By thread."""
+    def _schedule(self) -> dict[str, tuple[int, int]]:
+        """Nanoseconds that each thread has run, and waited for a processor while it could have."""
         times = {}
         for task in Path(f"/proc/{self.process.pid}/task").iterdir():
             try:
-                times[task.name] = int((task / "schedstat").read_text().split()[0])
+                ran, waited, _ = (task / "schedstat").read_text().split()
             except (FileNotFoundError, ProcessLookupError):
-                pass  # The thread has ended since.
+                continue  # The thread has ended since.
+            times[task.name] = int(ran), int(waited)
         return times
 
-    def run(self, count: int, counted: bool = True) -> list[int]:
-        before, start = self.processor_nanoseconds(), time.perf_counter_ns()
+    def run(self, count: int) -> Batch:
+        before, start = self._schedule(), time.perf_counter_ns()
         self.process.stdin.write(f"run {count}\n")
         self.process.stdin.flush()
         times = self._line()["nanoseconds"]
         wall = time.perf_counter_ns() - start
-        worked = [spent - before.get(thread, 0) for thread, spent in self.processor_nanoseconds().items()]
-        if counted:
-            self.nanoseconds += times
-            self.busiest = max(self.busiest, sum(spent > wall / 20 for spent in worked))
-        return times
+        spent = [(ran - before.get(thread, (0, 0))[0], waited - before.get(thread, (0, 0))[1])
+                 for thread, (ran, waited) in self._schedule().items()]
+        return Batch(times, sum(ran > wall / 20 for ran, _ in spent), sum(waited for _, waited in spent) / wall)
 
     def end(self):
         self.process.stdin.close()

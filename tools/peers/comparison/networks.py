@@ -11,8 +11,8 @@ import onnx
 import torch
 
 if "+" in torch.__version__ and "+" not in importlib.metadata.version("torchvision"):
-    # PyPI's torchvision beside a CPU build of torch: its own operators do not load, and it refuses to be imported without
-    # these two. No classifier calls any of them.
+    # PyPI's torchvision beside a CPU build of torch: its own operators do not load, and it refuses to be imported
+    # without these two. No classifier calls any of them.
     for operator in ("nms", "qnms"):
         torch.library.define(f"torchvision::{operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 

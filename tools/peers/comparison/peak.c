@@ -1,7 +1,7 @@
 // The most multiply-adds a second that one core does with its registers full: what an engine cannot exceed.
 //
-// Prints {"float32": …, "float32Instruction": …, "int8": …, "int8Instruction": …}, rates in multiply-adds a second. Each
-// loop feeds enough independent sums that only the units' throughput counts. The best of several trials is taken.
+// Prints {"float32": …, "float32Instruction": …, "int8": …, "int8Instruction": …}, rates in multiply-adds a second.
+// Each loop feeds enough independent sums that only the units' throughput counts. The best of several trials is taken.
 #define _POSIX_C_SOURCE 199309L
 #include <stdint.h>
 #include <stdio.h>

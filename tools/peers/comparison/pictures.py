@@ -17,7 +17,7 @@ DEVIATION = numpy.array([0.229, 0.224, 0.225])
 
 
 def picture(seed: int) -> Image.Image:
-    """Noise at five scales, tinted, with a few flat rectangles: smooth areas, texture and edges, as photographs have."""
+    """Noise at five scales, tinted, with flat rectangles: smooth areas, texture and edges, as photographs have."""
     generator = numpy.random.default_rng(seed)
     canvas = numpy.zeros((SIDE, SIDE, 3))
     for cells in (2, 5, 14, 48, SIDE):
@@ -40,7 +40,7 @@ def tensor(image: Image.Image) -> numpy.ndarray:
 
 
 def write(folder: Path):
-    """Writes calibration/*.png for cleave, and calibration.npy and tests.npy, float32 [N, 3, 224, 224], for the rest."""
+    """Writes calibration/*.png for cleave; calibration.npy and tests.npy, float32 [N, 3, 224, 224], for the rest."""
     (folder / "calibration").mkdir(parents=True, exist_ok=True)
     drawn = [picture(seed) for seed in range(CALIBRATION + TESTS)]
     for index, image in enumerate(drawn[:CALIBRATION]):

@@ -61,7 +61,9 @@ class Cache:
             return
         print(f"making {folder.name}/{PACKAGE}", file=sys.stderr, flush=True)
         draft = folder / f"draft-{PACKAGE}"
-        run(cleave, "import", folder / "float32.onnx", "--preprocessing", pictures.PREPROCESSING, "-o", draft)
+        run(
+            cleave, "import", folder / "float32.onnx", "--name", folder.name, "--preprocessing", pictures.PREPROCESSING,
+            "-o", draft)
         run(cleave, "quantize", draft, "--calibration", self.folder / "calibration")
         draft.rename(package)
 

@@ -2,7 +2,7 @@
 
 Loads FILE, answers every picture of TESTS (float32 [N, 3, 224, 224], npy) into ANSWERS, and prints one line of JSON:
 
-    {"firstAnswerNanoseconds": …, "peakBytes": …, "version": …, "notes": {…}}
+    {"firstAnswerNanoseconds": …, "peakBytes": …, "version": …, and what the engine notes of its own settings}
 
 Then it obeys lines on its standard input: `run N` times N further runs on the first picture, each from the input in
 float32 to the answer in float32, and prints {"nanoseconds": […]}. It ends with its input. `cleave benchmark --serve`
@@ -207,7 +207,7 @@ def main():
     numpy.stack(got).astype("<f4").tofile(answers)
     engine.feed(pictures[:1])
     version = importlib.metadata.version(engine.package)
-    ready = {"firstAnswerNanoseconds": first, "peakBytes": peak_bytes(), "version": version, "notes": engine.notes()}
+    ready = {"firstAnswerNanoseconds": first, "peakBytes": peak_bytes(), "version": version} | engine.notes()
     print(json.dumps(ready), flush=True)
     for line in sys.stdin:
         verb, count = line.split()

@@ -48,6 +48,9 @@ struct LayerOptions: ParsableArguments {
         help: "Number systems (u8, f32, bf16: convolutions in bf16, the rest in f32); all if not given.")
     var arithmetic: [Arithmetic] = []
 
+    @Flag(inversion: .prefixedNo, help: "Convolve f32 layers by Winograd's algorithm where that is faster.")
+    var winograd = true
+
     func validate() throws {
         for name in kernels where !KernelCalls.available.contains(name) {
             let available = KernelCalls.available.joined(separator: ", ")
@@ -74,10 +77,12 @@ struct LayerOptions: ParsableArguments {
     /// - Throws: when nothing is left.
     func calls(weightBytes: Int = 0) throws -> [(calls: KernelCalls, arithmetic: Arithmetic)] {
         let names = kernels.isEmpty ? KernelCalls.available.suffix(1) : kernels[...]
-        let calls = names.compactMap { KernelCalls(instructionSet: $0, weightBytes: weightBytes) }
-            .flatMap { calls in
-                calls.arithmetics.filter { arithmetic.isEmpty || arithmetic.contains($0) }.map { (calls, $0) }
-            }
+        let calls = names.compactMap {
+            KernelCalls(instructionSet: $0, weightBytes: weightBytes, usesWinograd: winograd)
+        }
+        .flatMap { calls in
+            calls.arithmetics.filter { arithmetic.isEmpty || arithmetic.contains($0) }.map { (calls, $0) }
+        }
         guard !calls.isEmpty else {
             let wanted = arithmetic.map(\.rawValue).joined(separator: ", ")
             throw ValidationError("--arithmetic: \(names.joined(separator: ", ")) has no kernels in \(wanted)")

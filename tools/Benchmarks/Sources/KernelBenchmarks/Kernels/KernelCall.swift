@@ -15,6 +15,8 @@ package enum Arithmetic: String, CaseIterable, Hashable, Sendable, Codable {
 package struct KernelCall {
     /// The function of the table, as `CKernels.h` names it.
     package let kernel: String
+    /// The algorithm, where it is not the plain one.
+    package var algorithm: String?
     /// Which multiply-adds it consists of.
     package let arithmetic: Arithmetic
     /// Computes the layer once.
@@ -33,17 +35,20 @@ package struct KernelCalls {
     /// Bytes of copies of the weights to rotate through, so that each call finds them in that much memory instead of
     /// where the call before left them; 0 for one copy.
     let weightBytes: Int
+    /// Whether float layers that are faster by Winograd's algorithm are computed so.
+    let usesWinograd: Bool
 
     /// The names of this machine's tables, the slowest first.
     package static var available: [String] { tables.map { String(cString: $0.name) } }
 
     /// - Returns: nil where this machine has no table of that name.
-    package init?(instructionSet: String, weightBytes: Int = 0) {
+    package init?(instructionSet: String, weightBytes: Int = 0, usesWinograd: Bool = true) {
         guard let table = Self.tables.first(where: { String(cString: $0.name) == instructionSet }) else { return nil }
         self.instructionSet = instructionSet
         self.table = table
         bf16Table = ck_bf16_table_for(table.isa)?.pointee
         self.weightBytes = weightBytes
+        self.usesWinograd = usesWinograd
     }
 
     private static var tables: [ck_table] {

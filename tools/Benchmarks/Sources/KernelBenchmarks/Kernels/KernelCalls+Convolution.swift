@@ -26,6 +26,7 @@ extension KernelCalls {
     }
 
     func convolutionF32(_ layer: LayerShape) -> KernelCall {
+        if usesWinograd, let call = winogradF32(layer) { return call }
         var shape = weightShape(layer)
         let weights = packF32(layer, table.conv_f32_packed_size, table.conv_f32_pack)
         var arguments = argumentsF32(layer, weights)
@@ -36,6 +37,28 @@ extension KernelCalls {
             arguments.layer.weights = arguments.nextWeights()
             kernel(&arguments.layer, pixels, panels, scratch.raw)
         }
+    }
+
+    /// - Returns: nil where plain convolution is faster, and where the table has no other.
+    private func winogradF32(_ layer: LayerShape) -> KernelCall? {
+        guard let fastestTile = table.winograd_f32_tile else { return nil }
+        var plain = argumentsF32(layer, []).layer
+        let tile = fastestTile(&plain)
+        guard tile > 0 else { return nil }
+        var shape = weightShape(layer)
+        let weights = packF32(
+            layer, { table.winograd_f32_packed_size($0, tile) }, { table.winograd_f32_pack($0, tile, $1) })
+        var arguments = argumentsF32(layer, weights)
+        let tiles = ck_range(first: 0, last: ck_winograd_tile_count(&arguments.layer.geometry, tile))
+        let panels = ck_range(first: 0, last: table.winograd_f32_panel_count(&shape))
+        let scratch = Memory(byteCount: table.winograd_f32_scratch_size(&arguments.layer, tile))
+        let kernel = table.winograd_f32!
+        var call = call(layer, "winograd_f32", .f32) {
+            arguments.layer.weights = arguments.nextWeights()
+            kernel(&arguments.layer, tile, tiles, panels, scratch.raw)
+        }
+        call.algorithm = "Winograd \(tile)×\(tile)"
+        return call
     }
 
     /// - Returns: nil for what is no convolution, and where the instruction set has no such kernels.

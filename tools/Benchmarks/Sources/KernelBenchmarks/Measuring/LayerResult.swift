@@ -14,7 +14,7 @@ package struct LayerResult: Sendable, Codable {
     package init(
         layer: LayerShape, call: KernelCall, instructionSet: String, seconds: Double, peaks: MachinePeaks
     ) {
-        self.layer = layer.text
+        self.layer = layer.text + (call.algorithm.map { ", \($0)" } ?? "")
         layerClass = LayerClass(layer)
         kernel = call.kernel
         repeats = layer.repeats

@@ -1,0 +1,23 @@
+internal import Glibc
+internal import ModelGraph
+
+/// The memory of one session's activations.
+struct Arena: ~Copyable {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    /// What one entry of the processor's second-level page tables spans, on x86-64 and on arm64 with 4 KiB pages.
+    private static let hugePage = 2 << 20
+
+    /// Asks for huge pages where at least one would be filled: activations are swept over again and again, and each
+    /// small page costs an address translation. Without them, if the system has none to give, all works the same.
+    init(byteCount: Int) {
+        let isLarge = byteCount >= Self.hugePage
+        bytes = .allocate(
+            byteCount: max(byteCount, 1), alignment: isLarge ? Self.hugePage : TensorStorage.alignment)
+        if isLarge { madvise(bytes.baseAddress, byteCount / Self.hugePage * Self.hugePage, MADV_HUGEPAGE) }
+    }
+
+    deinit {
+        bytes.deallocate()
+    }
+}
