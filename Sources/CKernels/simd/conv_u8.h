@@ -86,7 +86,10 @@ static const ck_packing ck_packing_u8 = {CK_LANES, CK_U8_VECTORS, CK_ACTIVATION_
 
 static ck_convolution ck_convolution_u8(const ck_conv_u8 *layer) {
     const ck_geometry *g = &layer->geometry;
-    const size_t inputs = layer->in_channels / layer->groups, outputs = layer->out_channels / layer->groups;
+    const size_t taps = g->kernel_height * g->kernel_width;
+    const ck_weight_shape s = ck_merge_groups(
+        &(ck_weight_shape){layer->out_channels, taps, layer->in_channels / layer->groups, layer->groups}, ck_packing_u8);
+    const size_t inputs = s.group_channels, outputs = s.out_channels / s.groups;
     const size_t vectors = ck_panel_vectors(outputs, ck_packing_u8), width = vectors * CK_LANES;
     ck_convolution c = {
         .layer = layer,
@@ -96,11 +99,11 @@ static ck_convolution ck_convolution_u8(const ck_conv_u8 *layer) {
         .padding = (const char *)layer->padding,
         .weights = layer->weights,
         .in_stride = layer->in_stride,
-        .groups = layer->groups,
+        .groups = s.groups,
         .outputs = outputs,
         .tap_size = inputs,
         .panels = (outputs + width - 1) / width,
-        .panel_size = width * ck_channel_size_u8(g->kernel_height * g->kernel_width * inputs, ck_packing_u8),
+        .panel_size = width * ck_channel_size_u8(taps * inputs, ck_packing_u8),
         .step_size = CK_K_STEP,
     };
     switch (vectors) {

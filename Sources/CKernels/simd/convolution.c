@@ -210,7 +210,8 @@ static size_t gatherable_run(const ck_convolution *c, ck_window w, size_t count)
 void ck_convolution_prepare(ck_convolution *c, size_t gather_below) {
     const ck_geometry *g = c->geometry;
     size_t taps = g->kernel_height * g->kernel_width;
-    bool partial = c->tap_size % c->step_size != 0, small = taps > 1 && c->tap_size < gather_below;
+    bool partial = c->tap_size % c->step_size != 0, dense = c->in_stride == c->tap_size;
+    bool small = dense && taps > 1 && c->tap_size < gather_below;
     bool aliases = taps == 1 && c->in_stride % CACHE_ALIAS == 0;
     c->gathers = c->convert || partial || small || aliases;
     c->maps_pixels = taps == 1 && g->stride_height == 1 && g->stride_width == 1 && g->pad_top == 0 && g->pad_left == 0

@@ -46,7 +46,8 @@ typedef struct ck_convolution {
     size_t row_size;  ///< Bytes under one pointer.
 } ck_convolution;
 
-/// Completes a description whose members up to `convert` are set; taps of fewer than `gather_below` bytes are gathered.
+/// Completes a description whose members up to `convert` are set; taps of fewer than `gather_below` bytes are gathered
+/// where they lie side by side.
 /// With `convert`, all are, into rows that are half as long.
 void ck_convolution_prepare(ck_convolution *, size_t gather_below);
 

@@ -1,5 +1,6 @@
 // Packed weights. A vector holds `lanes` output channels, a panel a whole number of vectors. All panels of a layer have the
-// same width; channels beyond a group's last are zeros.
+// same width; channels beyond a group's last are zeros. Where groups have few channels, several are computed as one: a panel
+// then has weights for the inputs of all of them, zeros but for a channel's own group.
 //
 // u8 panel:  int32 bias[width], float multipliers[width], int8 weights[k / k_step][width][k_step]
 // f32 panel: float bias[width], float weights[k][width]
@@ -23,12 +24,15 @@ typedef struct ck_packing {
     size_t lanes;
     size_t max_vectors;  ///< Of a panel.
     int32_t offset;
-    size_t k_step;       ///< Of the u8 panels: the k of a channel that the hardware sums at once, 4 or 8.
+    size_t k_step;       ///< k of a channel that the hardware sums at once: 4 or 8 of u8, 1 float.
 } ck_packing;
 
 /// Vectors of the panels for a group of `outputs` channels: as wide as can be (loads are shared by more products) without
 /// computing many channels that do not exist.
 size_t ck_panel_vectors(size_t outputs, ck_packing);
+
+/// The shape with as many groups made one as costs least. What follows computes with it, given the original.
+ck_weight_shape ck_merge_groups(const ck_weight_shape *, ck_packing);
 
 /// Panels of all groups.
 size_t ck_panel_count(const ck_weight_shape *, ck_packing);
