@@ -326,7 +326,7 @@ static void check_conv_f32(const ck_table *t, const shape *s, bool depthwise) {
 /// How one result of a Winograd layer must come out.
 typedef struct definition {
     double value, magnitude;  ///< Before the clamp; sum of the magnitudes added.
-    double error;             ///< The most it may be off by; see Numerics in CKernels.h.
+    double reach;             ///< What errors are relative to; see Numerics in CKernels.h.
 } definition;
 
 static definition define_winograd(
@@ -360,7 +360,7 @@ static definition define_winograd(
         tiles += largest * sum;
     }
     double bias = weights->bias ? fabs((double)weights->bias[output]) : 0;
-    d.error = ((double)channels + 16) * 0x1p-24 * (tile == 2 ? 16 : 160) * (tiles + bias + fabs(own));
+    d.reach = tiles + bias + fabs(own);
     return d;
 }
 
@@ -388,8 +388,12 @@ static void check_winograd(const ck_table *t, const shape *s, size_t tile) {
     size_t in_count = extent(s->batch * s->height * s->width, s->channels, s->channels + s->gap);
     size_t pixels = out_pixels(&g), out_stride = s->outputs + s->gap, count = extent(pixels, s->outputs, out_stride);
     float *input = random_f32(INPUT, in_count), *values = random_f32(WEIGHTS, s->outputs * 9 * s->channels);
-    fill_adversarially(input, in_count, pick(0, 4));
-    fill_adversarially(values, s->outputs * 9 * s->channels, pick(0, 4));
+    const size_t input_kind = pick(0, 4), weights_kind = pick(0, 4);
+    fill_adversarially(input, in_count, input_kind);
+    fill_adversarially(values, s->outputs * 9 * s->channels, weights_kind);
+    double bound = ((double)s->channels + 16) * 0x1p-24 * (tile == 2 ? 16 : 160);
+    // Nothing comes near the bound, so a transform could be wrong in the fourth digit; on plain numbers it would show.
+    if (input_kind == 0 && weights_kind == 0) bound = 1e-6;
     ck_weights_f32 weights = {weight_shape(s), values, pick(0, 7) ? random_f32(BIAS, s->outputs) : NULL};
     bool clamped = pick(0, 1);
     ck_conv_f32 layer = {
@@ -420,7 +424,7 @@ static void check_winograd(const ck_table *t, const shape *s, size_t tile) {
         }
         definition d = define_winograd(&layer, &weights, tile, i / out_stride, i % out_stride);
         double wanted = fmin(fmax(d.value, (double)layer.min), (double)layer.max);
-        ok = fabs((double)layer.output[i] - wanted) <= d.error;
+        ok = fabs((double)layer.output[i] - wanted) <= bound * d.reach;
     }
     report(ok, t, tile == 2 ? "winograd_f32 of tile 2" : "winograd_f32 of tile 4", describe(s));
 }

@@ -1,86 +1,202 @@
-// Depthwise convolution of floats.
+// Depthwise convolution of floats: sums run over the taps in the order of the kernel's columns.
 
-/// Pixels whose pointers are set up together.
-#define CK_DEPTHWISE_PIXELS 8
 /// Vectors of channels in flight, to hide the latency of the sums.
-#define CK_DEPTHWISE_VECTORS 4
+#define CK_STEP_VECTORS 4
+/// The same for sliding windows of each extent: as many as keep the weights in registers too.
+#define CK_SLIDE_VECTORS(extent) ((extent) == 3 && CK_REGISTERS == 32 ? 2 : 1)
 
-static const ck_packing ck_packing_depthwise = {.lanes = CK_LANES};
+/// A block of channels of a layer.
+typedef struct ck_depthwise_block_f32 {
+    const ck_conv_f32 *layer;
+    size_t channel;
+    size_t count;  ///< Channels of the block's last vector.
+    const float *bias, *weights;
+    size_t width;  ///< Channels of the packed weights.
+} ck_depthwise_block_f32;
 
-static size_t ck_depthwise_scratch_size(const ck_geometry *g) {
-    return CK_DEPTHWISE_PIXELS * g->kernel_height * g->kernel_width * sizeof(void *);
+CK_INLINE ck_depthwise_row ck_next_row_f32(
+    const ck_depthwise_block_f32 *b, const size_t height, ck_range *pixels, ck_tap_row *rows) {
+    const ck_conv_f32 *layer = b->layer;
+    const ck_depthwise_row row = ck_depthwise_row_at(
+        &layer->geometry, *pixels, layer->input + b->channel, layer->in_stride * sizeof(float),
+        layer->padding + b->channel, height, rows);
+    pixels->first += row.count;
+    return row;
 }
 
-/// One pixel; `pointers` are CK_DEPTHWISE_PIXELS apart. The parts of the packed weights are `width` channels wide.
-typedef struct ck_depthwise_pixel {
-    const void *const *pointers;
-    size_t taps, width, pixel;
-} ck_depthwise_pixel;
+CK_INLINE const float *ck_tap_at_f32(const ck_depthwise_block_f32 *b, ck_tap_row row, ptrdiff_t x) {
+    return ck_tap_at(row, x, b->layer->geometry.in_width, b->layer->padding + b->channel);
+}
 
-CK_INLINE void ck_dwconv_f32_block(
-    const ck_conv_f32 *layer, const ck_depthwise_pixel *d, size_t c, const size_t vectors, size_t count) {
-    const float *bias = layer->weights, *weights = bias + d->width + c;
-    ck_vf32 sums[CK_DEPTHWISE_VECTORS];
-    CK_UNROLL for (size_t v = 0; v < vectors; ++v) sums[v] = ck_load_f32(bias + c + v * CK_LANES, CK_LANES);
-    for (size_t tap = 0; tap < d->taps; ++tap, weights += d->width) {
-        const float *x = (const float *)d->pointers[tap * CK_DEPTHWISE_PIXELS] + c;
+/// Adds the residual, clamps and stores an output.
+CK_INLINE void ck_finish_f32(
+    const ck_depthwise_block_f32 *b, const size_t vectors, const size_t count, const ck_vf32 *sums, size_t pixel) {
+    const ck_conv_f32 *layer = b->layer;
+    CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
+        const size_t at = b->channel + v * CK_LANES;
+        ck_vf32 f = sums[v];
+        if (layer->residual) f += ck_load_f32(layer->residual + pixel * layer->residual_stride + at, count);
+        ck_store_f32(layer->output + pixel * layer->out_stride + at, ck_clamp_lanes(f, layer->min, layer->max), count);
+    }
+}
+
+/// By row and column of a window.
+typedef ck_vf32 ck_sliding_weights_f32[CK_SLIDING_EXTENT][CK_SLIDING_EXTENT][2];
+
+/// What a sliding window keeps in registers.
+typedef struct ck_slide_f32 {
+    ck_vf32 start[2], sums[CK_SLIDING_EXTENT][2];
+    ck_tap_row rows[CK_SLIDING_EXTENT];
+} ck_slide_f32;
+
+/// See ck_dwconv_u8_column.
+CK_INLINE void ck_dwconv_f32_column(
+    const size_t extent, const size_t stride, const size_t vectors, const size_t phase, const ck_depthwise_block_f32 *b,
+    ck_sliding_weights_f32 *weights, ck_slide_f32 *slide, ck_depthwise_row *row, size_t column) {
+    const size_t slots = ck_slots(extent, stride);
+    if ((slots + extent * extent) * vectors + 4 > CK_REGISTERS) __asm__ volatile("" : "+m"(*weights));
+    CK_UNROLL for (size_t i = 0; i < extent; ++i) {
+        const float *from = ck_tap_at_f32(b, slide->rows[i], row->x);
         CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
-            ck_vf32 a = ck_load_f32(x + v * CK_LANES, count);
-            sums[v] = ck_fma(a, ck_load_f32(weights + v * CK_LANES, CK_LANES), sums[v]);
+            const ck_vf32 x = ck_load_f32(from + v * CK_LANES, CK_LANES);
+            CK_UNROLL for (size_t tap = 0; tap < extent; ++tap) {
+                const size_t origin = phase + slots * stride * extent - tap;
+                if (origin % stride != 0) continue;
+                ck_vf32 *sum = &slide->sums[origin / stride % slots][v];
+                *sum = ck_fma(x, (*weights)[i][tap][v], tap == 0 && i == 0 ? slide->start[v] : *sum);
+            }
         }
     }
+    ++row->x;
+    const size_t origin = phase + slots * stride * extent - (extent - 1);
+    if (origin % stride != 0 || column < extent - 1) return;
+    ck_finish_f32(b, vectors, CK_LANES, slide->sums[origin / stride % slots], row->pixel++);
+    --row->count;
+}
+
+CK_INLINE void ck_dwconv_f32_slide(
+    const size_t extent, const size_t stride, const size_t vectors, const ck_depthwise_block_f32 *block,
+    ck_range pixels) {
+    const ck_conv_f32 layer = *block->layer;  // a copy, since stores of vectors may alias anything
+    ck_depthwise_block_f32 b = *block;
+    b.layer = &layer;
+    ck_sliding_weights_f32 weights;
+    ck_slide_f32 slide;
     CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
-        size_t at = c + v * CK_LANES;
-        ck_vf32 f = sums[v];
-        if (layer->residual) f += ck_load_f32(layer->residual + d->pixel * layer->residual_stride + at, count);
-        ck_store_f32(
-            layer->output + d->pixel * layer->out_stride + at, ck_clamp_lanes(f, layer->min, layer->max), count);
+        slide.start[v] = ck_load_f32(b.bias + v * CK_LANES, CK_LANES);
+        CK_UNROLL for (size_t i = 0; i < extent; ++i) {
+            slide.sums[i][v] = slide.start[v];
+            CK_UNROLL for (size_t tap = 0; tap < extent; ++tap) {
+                weights[i][tap][v] = ck_load_f32(b.weights + (i * extent + tap) * b.width + v * CK_LANES, CK_LANES);
+            }
+        }
     }
+    ck_align_frame();
+    while (pixels.first < pixels.last) {
+        ck_depthwise_row row = ck_next_row_f32(&b, extent, &pixels, slide.rows);
+        for (size_t column = 0;;) {
+#define CK_COLUMN(phase)                                                                                   \
+    if (phase < ck_slots(extent, stride) * stride) {                                                       \
+        ck_dwconv_f32_column(extent, stride, vectors, phase, &b, &weights, &slide, &row, column++);    \
+        if (row.count == 0) break;                                                                         \
+    }
+            CK_COLUMN(0) CK_COLUMN(1) CK_COLUMN(2) CK_COLUMN(3) CK_COLUMN(4) CK_COLUMN(5)
+#undef CK_COLUMN
+        }
+    }
+}
+
+/// Any window; a single vector may be partial.
+CK_INLINE void ck_dwconv_f32_step(
+    const size_t vectors, const size_t count, const ck_depthwise_block_f32 *b, ck_range pixels, void *scratch) {
+    const ck_geometry *g = &b->layer->geometry;
+    const size_t height = g->kernel_height, width = g->kernel_width;
+    ck_tap_row *rows = scratch;
+    while (pixels.first < pixels.last) {
+        ck_depthwise_row row = ck_next_row_f32(b, height, &pixels, rows);
+        for (; row.count > 0; --row.count, row.x += (ptrdiff_t)g->stride_width) {
+            ck_vf32 sums[CK_STEP_VECTORS];
+            CK_UNROLL for (size_t v = 0; v < vectors; ++v) sums[v] = ck_load_f32(b->bias + v * CK_LANES, CK_LANES);
+            const float *weights = b->weights;
+            for (size_t i = 0; i < height; ++i) {
+                for (size_t tap = 0; tap < width; ++tap, weights += b->width) {
+                    const float *x = ck_tap_at_f32(b, rows[i], row.x + (ptrdiff_t)(tap * g->dilation_width));
+                    CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
+                        const ck_vf32 w = ck_load_f32(weights + v * CK_LANES, CK_LANES);
+                        sums[v] = ck_fma(ck_load_f32(x + v * CK_LANES, count), w, sums[v]);
+                    }
+                }
+            }
+            ck_finish_f32(b, vectors, count, sums, row.pixel++);
+        }
+    }
+}
+
+// One function per sliding window and number of vectors: ck_dwconv_f32__<isa>_<extent>s<stride>x<vectors>.
+#define CK_DEFINE_SLIDE(extent, stride, vectors)                                                        \
+    __attribute__((noinline)) static void CK_NAME(ck_dwconv_f32, extent##s##stride##x##vectors)(        \
+        const ck_depthwise_block_f32 *b, ck_range pixels) {                                             \
+        ck_dwconv_f32_slide(extent, stride, vectors, b, pixels);                                        \
+    }
+#define CK_DEFINE_SLIDES(extent, stride) CK_DEFINE_SLIDE(extent, stride, 1) CK_DEFINE_SLIDE(extent, stride, 2)
+CK_SLIDING_WINDOWS(CK_DEFINE_SLIDES)
+#undef CK_DEFINE_SLIDE
+#undef CK_DEFINE_SLIDES
+
+/// Vectors a block of this window should have where the channels suffice.
+static size_t ck_dwconv_f32_vectors(const ck_geometry *g) {
+#define CK_TRY(extent, stride) \
+    if (ck_is_window(g, extent, stride)) return CK_SLIDE_VECTORS(extent);
+    CK_SLIDING_WINDOWS(CK_TRY)
+#undef CK_TRY
+    return CK_STEP_VECTORS;
+}
+
+static void CK_NAME(ck_dwconv_f32, block)(
+    const ck_depthwise_block_f32 *b, size_t vectors, ck_range pixels, void *scratch) {
+#define CK_TRY(extent, stride)                                                              \
+    if (ck_is_window(&b->layer->geometry, extent, stride) && b->count == CK_LANES) {        \
+        if (vectors == 1) return CK_NAME(ck_dwconv_f32, extent##s##stride##x1)(b, pixels);  \
+        return CK_NAME(ck_dwconv_f32, extent##s##stride##x2)(b, pixels);                    \
+    }
+    CK_SLIDING_WINDOWS(CK_TRY)
+#undef CK_TRY
+    if (b->count < CK_LANES) return ck_dwconv_f32_step(1, b->count, b, pixels, scratch);
+    if (vectors == 1) return ck_dwconv_f32_step(1, CK_LANES, b, pixels, scratch);
+    ck_dwconv_f32_step(CK_STEP_VECTORS, CK_LANES, b, pixels, scratch);
 }
 
 static void CK_NAME(ck_f32_dwconv_f32, CK_LANES)(const ck_conv_f32 *layer, ck_range pixels, void *scratch) {
     const ck_geometry *g = &layer->geometry;
-    const size_t channels = layer->out_channels;
-    const void **pointers = scratch;
-    ck_depthwise_pixel d = {
-        .taps = g->kernel_height * g->kernel_width,
-        .width = (channels + CK_LANES - 1) / CK_LANES * CK_LANES,
-    };
-    for (d.pixel = pixels.first; d.pixel < pixels.last; ++d.pixel) {
-        size_t ahead = (d.pixel - pixels.first) % CK_DEPTHWISE_PIXELS;
-        if (ahead == 0) {
-            size_t left = pixels.last - d.pixel;
-            ck_point_at_taps(
-                g, (const char *)layer->input, layer->in_stride * sizeof(float), (const char *)layer->padding, d.pixel,
-                left < CK_DEPTHWISE_PIXELS ? left : CK_DEPTHWISE_PIXELS, CK_DEPTHWISE_PIXELS, pointers);
-        }
-        d.pointers = pointers + ahead;
-        for (size_t c = 0; c < channels;) {
-            size_t left = channels - c;
-            if (left >= CK_DEPTHWISE_VECTORS * CK_LANES) {
-                ck_dwconv_f32_block(layer, &d, c, CK_DEPTHWISE_VECTORS, CK_LANES);
-                c += CK_DEPTHWISE_VECTORS * CK_LANES;
-            } else if (left >= CK_LANES) {
-                ck_dwconv_f32_block(layer, &d, c, 1, CK_LANES);
-                c += CK_LANES;
-            } else if (c > 0 && !layer->residual) {
-                c = channels - CK_LANES;  // a whole vector again; a residual could be the output, already written
-            } else {
-                ck_dwconv_f32_block(layer, &d, c, 1, left);
-                c = channels;
-            }
-        }
+    const size_t channels = layer->out_channels, most = ck_dwconv_f32_vectors(g);
+    const size_t width = (channels + CK_LANES - 1) / CK_LANES * CK_LANES;
+    const float *packed = layer->weights;
+    for (size_t c = 0; c < channels;) {
+        const size_t left = channels - c, vectors = left >= most * CK_LANES ? most : 1;
+        // The last vector overlaps the one before, but for a residual, which could be the output.
+        const bool overlaps = left < CK_LANES && channels >= CK_LANES && !layer->residual;
+        const size_t first = overlaps ? channels - CK_LANES : c;
+        const ck_depthwise_block_f32 b = {
+            .layer = layer,
+            .channel = first,
+            .count = left < CK_LANES && !overlaps ? left : CK_LANES,
+            .bias = packed + first,
+            .weights = packed + width + first,
+            .width = width,
+        };
+        CK_NAME(ck_dwconv_f32, block)(&b, vectors, pixels, scratch);
+        c = first + vectors * CK_LANES;
     }
 }
 
 static size_t CK_NAME(ck_f32_dwconv_f32_packed_size, CK_LANES)(const ck_weight_shape *s) {
-    return ck_packed_size_depthwise_f32(s, ck_packing_depthwise);
+    return ck_packed_size_depthwise_f32(s, (ck_packing){.lanes = CK_LANES});
 }
 
 static void CK_NAME(ck_f32_dwconv_f32_pack, CK_LANES)(const ck_weights_f32 *w, void *packed) {
-    ck_pack_depthwise_f32(w, ck_packing_depthwise, packed);
+    ck_pack_depthwise_f32(w, (ck_packing){.lanes = CK_LANES}, packed);
 }
 
 static size_t CK_NAME(ck_f32_dwconv_f32_scratch_size, CK_LANES)(const ck_conv_f32 *layer) {
-    return ck_depthwise_scratch_size(&layer->geometry);
+    return ck_depthwise_rows_size(&layer->geometry);
 }

@@ -127,7 +127,9 @@ CK_INLINE void ck_dwconv_u8_column(
 
 CK_INLINE void ck_dwconv_u8_slide(
     const size_t extent, const size_t stride, const size_t streams, const ck_depthwise_block *block, ck_range pixels) {
+    const ck_conv_u8 layer = *block->layer;  // a copy, since stores of bytes may alias anything
     ck_depthwise_block b = *block;
+    b.layer = &layer;
     b.channels = CK_BYTES / streams;
     ck_slide_u8 slide = {.requantizer = ck_requantizer_of(b.layer->out)};
     ck_sliding_weights weights;
@@ -160,7 +162,9 @@ CK_INLINE void ck_dwconv_u8_slide(
 /// Any window.
 CK_INLINE void ck_dwconv_u8_step(
     const size_t streams, const ck_depthwise_block *block, ck_range pixels, void *scratch) {
-    const ck_depthwise_block b = *block;
+    const ck_conv_u8 layer = *block->layer;
+    ck_depthwise_block b = *block;
+    b.layer = &layer;
     const ck_geometry *g = &b.layer->geometry;
     const size_t height = g->kernel_height, width = g->kernel_width;
     const ck_requantizer requantizer = ck_requantizer_of(b.layer->out);

@@ -16,6 +16,7 @@ enum BoundWork {
     case convolutionF32(ck_conv_f32, pixels: Int, panels: Int)
     case convolutionBF16(ck_conv_f32, pixels: Int, panels: Int)
     case depthwiseF32(ck_conv_f32, pixels: Int)
+    case winogradF32(ck_conv_f32, tile: Int, tiles: Int, panels: Int)
     case maxPoolU8(ck_maxpool_u8, pixels: Int)
     case maxPoolF32(ck_maxpool_f32, pixels: Int)
     case averagePoolU8(ck_avgpool_u8, pixels: Int)
@@ -66,6 +67,10 @@ extension BoundWork {
             let byPixels = Self.dividesPixels(pixels, panels, parts)
             kernels.bfloat16!.pointee.conv(
                 &arguments, byPixels ? share(pixels) : all(pixels), byPixels ? all(panels) : share(panels), scratch)
+        case .winogradF32(var arguments, let tile, let tiles, let panels):
+            let byTiles = Self.dividesTiles(tiles, panels, parts)
+            kernels.winograd_f32(
+                &arguments, tile, byTiles ? share(tiles) : all(tiles), byTiles ? all(panels) : share(panels), scratch)
         case .depthwiseU8(var arguments, let pixels): kernels.dwconv_u8s8_u8(&arguments, share(pixels), scratch)
         case .depthwiseF32(var arguments, let pixels): kernels.dwconv_f32(&arguments, share(pixels), scratch)
         case .maxPoolU8(var arguments, let pixels): kernels.maxpool_u8(&arguments, share(pixels))
@@ -126,6 +131,12 @@ extension BoundWork {
         pixels >= 16 * parts || panels < parts
     }
 
+    /// Tiles are divided where each part gets a block of them; of fewer tiles every part transforms all, which takes less
+    /// time than for every part to read all the weights.
+    private static func dividesTiles(_ tiles: Int, _ panels: Int, _ parts: Int) -> Bool {
+        tiles >= 24 * parts || panels < parts
+    }
+
     /// Parts worth starting threads for.
     func usefulParts(width: Int) -> Int {
         /// Elements below which a layer takes less time than waking a thread.
@@ -144,6 +155,9 @@ extension BoundWork {
             .convolutionBF16(let arguments, let pixels, let panels):
             return byProducts(
                 pixels, panels, arguments.out_channels * arguments.weightShape.reduction, perThread: 16384)
+        case .winogradF32(let arguments, let tile, let tiles, let panels):
+            let reduction = arguments.in_channels * (tile + 2) * (tile + 2)
+            return byProducts(tiles, panels, arguments.out_channels * reduction, perThread: 16384)
         case .depthwiseU8(let arguments, let pixels): return byElements(pixels, arguments.out_channels)
         case .depthwiseF32(let arguments, let pixels): return byElements(pixels, arguments.out_channels)
         case .maxPoolU8(let arguments, let pixels): return byElements(pixels, arguments.channels)

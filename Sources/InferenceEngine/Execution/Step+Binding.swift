@@ -29,12 +29,8 @@ extension Step {
             return (
                 .convolutionU8(arguments, pixels: pixels, panels: panels), kernels.conv_u8s8_u8_scratch_size(&arguments)
             )
-        case .convolutionF32(var arguments, let weights):
-            (arguments.input, arguments.in_stride) = source()
-            (arguments.output, arguments.out_stride) = target()
-            if reads.count > 1 { (arguments.residual, arguments.residual_stride) = source(1) }
-            arguments.weights = weights.storage.bytes.baseAddress
-            arguments.padding = weights.padding.bytes.assumingMemoryBound(to: Float.self).baseAddress
+        case .convolutionF32(let unbound, let weights):
+            var arguments = bound(unbound, weights, address)
             let pixels = arguments.geometry.outputPixels
             var shape = arguments.weightShape
             switch weights.method {
@@ -51,6 +47,13 @@ extension Step {
                 return (
                     .convolutionBF16(arguments, pixels: pixels, panels: bfloat16.panel_count(&shape)),
                     bfloat16.scratch_size(&arguments)
+                )
+            case .winograd(let tile):
+                let tiles = ck_winograd_tile_count(&arguments.geometry, tile)
+                return (
+                    .winogradF32(
+                        arguments, tile: tile, tiles: tiles, panels: kernels.winograd_f32_panel_count(&shape)),
+                    kernels.winograd_f32_scratch_size(&arguments, tile)
                 )
             }
         case .maxPoolU8(var arguments):
@@ -128,6 +131,24 @@ extension Step {
         case .reference(let call):
             return (.reference(call), 0)
         }
+    }
+
+    /// One operand, and perhaps another to add.
+    private func bound(
+        _ arguments: ck_conv_f32, _ weights: PackedWeights, _ address: (BufferView) -> UnsafeMutableRawPointer
+    ) -> ck_conv_f32 {
+        var bound = arguments
+        bound.input = UnsafePointer(address(reads[0]).assumingMemoryBound(to: Float.self))
+        bound.in_stride = reads[0].stride
+        if reads.count > 1 {
+            bound.residual = UnsafePointer(address(reads[1]).assumingMemoryBound(to: Float.self))
+            bound.residual_stride = reads[1].stride
+        }
+        bound.output = address(writes[0]).assumingMemoryBound(to: Float.self)
+        bound.out_stride = writes[0].stride
+        bound.weights = weights.storage.bytes.baseAddress
+        bound.padding = weights.padding.bytes.assumingMemoryBound(to: Float.self).baseAddress
+        return bound
     }
 
     /// One operand, or two.
