@@ -2,7 +2,7 @@
 // Every tensor ends at a page without access, so that a read or write past an end is a fault.
 //
 //   check           compare; prints the failing cases and a closing line; exit status 1 on a mismatch
-//   check --bench   speed of some layers of well-known networks; of one kind: convolution, depthwise or pixels
+//   check --bench   speed of some layers of well-known networks; of one kind: convolution, grouped, depthwise, winograd or pixels
 
 #include "CKernels.h"
 
@@ -490,6 +490,14 @@ static void check_convolutions(const ck_table *t) {
         check_conv_u8(t, &s, true);
         check_conv_f32(t, &s, true);
     }
+    // Groups so small that several are computed as one.
+    for (size_t i = 0; i < 300; ++i) {
+        shape s = random_shape(pick(2, 36));
+        s.channels = pick(1, 17) * s.groups;
+        s.outputs = pick(1, 17) * s.groups;
+        check_conv_u8(t, &s, false);
+        check_conv_f32(t, &s, false);
+    }
     // Kernels so large that the block of tiles shrinks, blocks of many tiles, rows that collide in a cache.
     const shape large[] = {
         {1, 20, 20, 24, 40, 1, 11, 11, 1, 1, 5, 0, false},
@@ -813,6 +821,17 @@ static const shape layers[] = {
     {1, 1, 1, 1280, 1000, 1, 1, 1, 1, 1, 0, 0, false},    // MobileNet, classifier
 };
 
+static const shape grouped_layers[] = {
+    {1, 56, 56, 128, 128, 32, 3, 3, 1, 1, 1, 0, false},    // ResNeXt 32x4d, by stages
+    {1, 28, 28, 256, 256, 32, 3, 3, 1, 1, 1, 0, false},
+    {1, 14, 14, 512, 512, 32, 3, 3, 1, 1, 1, 0, false},
+    {1, 7, 7, 1024, 1024, 32, 3, 3, 1, 1, 1, 0, false},
+    {1, 28, 28, 60, 240, 3, 1, 1, 1, 1, 0, 0, false},      // ShuffleNet, three groups and eight
+    {1, 28, 28, 96, 384, 8, 1, 1, 1, 1, 0, 0, false},
+    {1, 56, 56, 48, 48, 3, 3, 3, 1, 1, 1, 0, false},       // RegNet, groups of 16
+    {1, 56, 56, 64, 128, 64, 3, 3, 1, 1, 1, 0, false},     // depthwise, two outputs a channel
+};
+
 static const shape winograd_layers[] = {
     {1, 56, 56, 64, 64, 1, 3, 3, 1, 1, 1, 0, false},      // ResNet
     {1, 28, 28, 128, 128, 1, 3, 3, 1, 1, 1, 0, false},
@@ -920,7 +939,7 @@ static void bench_pixels(const ck_table *t, size_t height, size_t channels) {
     BENCH_BYTES(dequantize_u8_f32, 5 * count, what, &dequantize, all);
 }
 
-static const char *const bench_kinds[] = {"convolution", "depthwise", "pixels", "winograd"};
+static const char *const bench_kinds[] = {"convolution", "depthwise", "pixels", "winograd", "grouped"};
 
 /// One kind of layers, or all where `kind` is NULL.
 static void bench_table(const ck_table *t, const char *kind) {
@@ -934,6 +953,9 @@ static void bench_table(const ck_table *t, const char *kind) {
         static const size_t extents[][2] = {{112, 32}, {56, 72}, {28, 120}, {14, 672}, {7, 1280}};
         for (size_t i = 0; i < COUNT(extents); ++i) bench_pixels(t, extents[i][0], extents[i][1]);
     }
+    if (!kind || kind == bench_kinds[4]) {
+        for (size_t i = 0; i < COUNT(grouped_layers); ++i) bench(t, &grouped_layers[i], false);
+    }
     if ((!kind || kind == bench_kinds[3]) && t->winograd_f32) {
         for (size_t i = 0; i < COUNT(winograd_layers); ++i) bench_winograd(t, &winograd_layers[i]);
     }
@@ -946,7 +968,7 @@ int main(int argc, char **argv) {
         if (argc == 3 && strcmp(argv[2], bench_kinds[i]) == 0) kind = bench_kinds[i];
     }
     if (argc > 3 || (argc > 1 && !benchmarks) || (argc == 3 && !kind)) {
-        fprintf(stderr, "usage: %s [--bench [convolution|depthwise|pixels|winograd]]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--bench [convolution|depthwise|pixels|winograd|grouped]]\n", argv[0]);
         return 2;
     }
     for (int isa = 0; isa < CK_ISA_COUNT; ++isa) {

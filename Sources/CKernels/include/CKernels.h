@@ -16,7 +16,8 @@
 //   [min - zero_point, max - zero_point], rounded half to even, then zero_point is added. int32 sums wrap in two's
 //   complement. Multipliers are finite and at most 2^64 in magnitude.
 // - f32 kernels may fuse and reorder: results differ between instruction sets within the usual bound
-//   of K * epsilon * sum |a||b|.
+//   of K * epsilon * sum |a||b|. Groups of few channels may be computed as one, with zeros for the others' weights: an input
+//   that is not finite may then spoil its pixel's neighbouring groups.
 // - winograd_f32 computes tiles of outputs from tiles of inputs, and its rounding errors are relative to these: a result
 //   is off by at most (in_channels + 16) * 2^-24 * a * (S + |bias| + |residual|), with a = 16 for tile 2 and a = 160 for
 //   tile 4, and S the sum over input channels of the largest |input| that the tile reads times the sum of the nine
@@ -292,9 +293,11 @@ typedef struct ck_layout_f32 {
 typedef enum ck_isa {
     CK_ISA_SCALAR = 0,
     CK_ISA_AVX2,
+    CK_ISA_AVXVNNI,
     CK_ISA_AVX512VNNI,
     CK_ISA_NEON,
     CK_ISA_NEON_DOTPROD,
+    CK_ISA_NEON_I8MM,
     CK_ISA_COUNT,
 } ck_isa;
 
