@@ -163,6 +163,18 @@ extension Fenced {
         }
     }
 
+    /// Groups so small that a table may compute several as one.
+    @Test(arguments: KernelTable.available) func smallGroupsMatchTheDefinition(table: KernelTable) {
+        let seed: UInt64 = 9
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<100 {
+            var shape = WindowShape.random(groups: Int.random(in: 2...36, using: &generator), using: &generator)
+            shape.channels = shape.groups * Int.random(in: 1...9, using: &generator)
+            shape.outputs = shape.groups * Int.random(in: 1...9, using: &generator)
+            check(shape, table, seed: seed, using: &generator)
+        }
+    }
+
     @Test(arguments: KernelTable.available) func depthwiseMatchesTheDefinition(table: KernelTable) {
         let seed: UInt64 = 3
         var generator = SeededGenerator(seed: seed)

@@ -78,8 +78,9 @@ internal import Testing
         builder.output(builder.node("sum", .binary(.add, activation: .relu), narrow, x))
         let inputs = builder.graph.randomInputs(seed: 12)
         let expected = try ReferenceExecutor(builder.graph).run(inputs)
-        let exact = try PreparedModel(builder.graph)
-        let rounded = try PreparedModel(builder.graph, options: PreparationOptions(allowsBFloat16: true))
+        let exact = try PreparedModel(builder.graph, options: PreparationOptions(allowsWinograd: false))
+        let rounded = try PreparedModel(
+            builder.graph, options: PreparationOptions(allowsBFloat16: true, allowsWinograd: false))
         #expect(rounded.weightByteCount < exact.weightByteCount * 2 / 3)
         for pool in Self.pools {
             let output = try InferenceSession(rounded, pool: pool).run(inputs)[0]

@@ -57,6 +57,31 @@ internal import Testing
         try expectDefinition(builder.graph, seed: 8)
     }
 
+    /// A block of MobileNetV3 or EfficientNet: nothing in it needs float32, whatever the number of images.
+    @Test(arguments: [1, 3], [UnaryFunction.hardSwish, .swish(alpha: 1)])
+    func gatedBlocksStayInIntegers(batch: Int, function: UnaryFunction) throws {
+        var builder = GraphBuilder(name: "gated", seed: 9)
+        let x = builder.input("x", [batch, 16, 9, 7])
+        let wide = builder.node("wide.f", .unary(function), builder.convolution("wide", x, outputs: 40, kernel: 1))
+        let deep = builder.node("deep.f", .unary(function), builder.convolution("deep", wide, outputs: 40, groups: 40))
+        let pooled = builder.node("pooled", .globalAveragePool, deep)
+        let squeezed = builder.convolution("squeezed", pooled, outputs: 10, kernel: 1, activation: .relu)
+        let excited = builder.convolution("excited", squeezed, outputs: 40, kernel: 1)
+        let gate = builder.node("gate", .unary(.hardSigmoid(alpha: 1 / 6, beta: 0.5)), excited)
+        let gated = builder.node("gated", .binary(.multiply, activation: nil), gate, deep)
+        let narrow = builder.convolution("narrow", gated, outputs: 16, kernel: 1)
+        let sum = builder.node("sum", .binary(.add, activation: nil), narrow, x)
+        let mean = Reduction(kind: .mean, axes: [2, 3], keepsDimensions: false)
+        let features = builder.node("features", .reduce(mean), sum)
+        builder.output(
+            builder.node("y", .gemm(Gemm(transposesB: true)), features, builder.constant("y.w", [5, 16])))
+        try expectDefinition(builder.graph, seed: 10)
+        let quantized = try MinMaxQuantization.quantized(builder.graph, seed: 11)
+        let options = PreparationOptions(defaultInput: .natural, defaultOutput: .natural)
+        let model = try PreparedModel(quantized, options: options)
+        #expect(model.nodesWithoutKernel.isEmpty && model.nodesInFloat.isEmpty, "\(model.nodesInFloat)")
+    }
+
     /// A graph output in integers is handed out as it is, without a conversion.
     @Test func naturalPortsHoldCodes() throws {
         let graph = TestGraphs.residual()

@@ -40,4 +40,18 @@ internal import Testing
         #expect(times.nanoseconds.allSatisfy { $0 > 0 })
         #expect(times.otherNanoseconds == 0)
     }
+
+    @Test func aFusedAdditionCountsForItsConvolution() throws {
+        let graph = TestGraphs.residual()
+        let times = try times(try PreparedModel(graph)) { times in
+            zip(graph.nodes, times.nanoseconds).allSatisfy { $1 > 0 || !$0.name.hasSuffix("conv2") }
+        }
+        for (node, nanoseconds) in zip(graph.nodes, times.nanoseconds) {
+            switch node.operation {
+            case .binary: #expect(nanoseconds == 0, "\(node.name)")
+            case .convolution: #expect(nanoseconds > 0, "\(node.name)")
+            default: break
+            }
+        }
+    }
 }

@@ -59,6 +59,7 @@ CK_INLINE ck_vi32 ck_total(ck_sums sums) {
     return (ck_vi32)vpaddq_s32(sums.low, sums.high);
 }
 
+#include "../simd/dot_u8.h"
 #include "../simd/kernels.h"
 
 #endif

@@ -16,12 +16,13 @@
 //   [min - zero_point, max - zero_point], rounded half to even, then zero_point is added. int32 sums wrap in two's
 //   complement. Multipliers are finite and at most 2^64 in magnitude.
 // - f32 kernels may fuse and reorder: results differ between instruction sets within the usual bound
-//   of K * epsilon * sum |a||b|.
+//   of K * epsilon * sum |a||b|. Groups of few channels may be computed as one, with zeros for the others' weights: an input
+//   that is not finite may then spoil its pixel's neighbouring groups.
 // - winograd_f32 computes tiles of outputs from tiles of inputs, and its rounding errors are relative to these: a result
 //   is off by at most (in_channels + 16) * 2^-24 * a * (S + |bias| + |residual|), with a = 16 for tile 2 and a = 160 for
 //   tile 4, and S the sum over input channels of the largest |input| that the tile reads times the sum of the nine
-//   |weights|. Typical errors are TBD. A value that is not finite, or so large that
-//   sums of them overflow, spoils its whole tile.
+//   |weights|. The largest errors seen on random layers of ResNet and VGG are 6e-7 of sum |a||b|, and 2e-7 for tile 2.
+//   A value that is not finite, or so large that sums of such values overflow, spoils its whole tile.
 #ifndef CK_CKERNELS_H
 #define CK_CKERNELS_H
 
@@ -249,6 +250,28 @@ typedef struct ck_binary_f32 {
     float min, max;  ///< -INFINITY and INFINITY for none; NaN gives min.
 } ck_binary_f32;
 
+// MARK: Functions of single floats
+
+typedef enum ck_function {
+    CK_SIGMOID,       ///< 1 / (1 + exp(-x))
+    CK_SWISH,         ///< x * sigmoid(alpha * x)
+    CK_HARD_SIGMOID,  ///< alpha * x + beta, limited to 0 ... 1
+    CK_HARD_SWISH,    ///< x * (x / 6 + 1 / 2, limited to 0 ... 1)
+    CK_LEAKY_RELU,    ///< x < 0 ? alpha * x : x
+    CK_ELU,           ///< x < 0 ? alpha * (exp(x) - 1) : x
+    CK_TANH,
+    CK_EXP,
+} ck_function;
+
+/// Dense; input and output may be the same memory. The relative error is at most 2^-20 above 2^-110, where values
+/// may become 0; NaN stays NaN.
+typedef struct ck_function_f32 {
+    ck_function function;
+    float alpha, beta;
+    const float *input;
+    float *output;
+} ck_function_f32;
+
 // MARK: Layout. One side is dense NCHW `[batch, channels, pixels]`, the other NHWC with a stride.
 
 typedef struct ck_layout_u8 {
@@ -270,9 +293,11 @@ typedef struct ck_layout_f32 {
 typedef enum ck_isa {
     CK_ISA_SCALAR = 0,
     CK_ISA_AVX2,
+    CK_ISA_AVXVNNI,
     CK_ISA_AVX512VNNI,
     CK_ISA_NEON,
     CK_ISA_NEON_DOTPROD,
+    CK_ISA_NEON_I8MM,
     CK_ISA_COUNT,
 } ck_isa;
 
@@ -302,7 +327,8 @@ typedef struct ck_table {
     // 2 or 4, for which weights are packed; a tile beyond the bottom or right edge is cut off.
     // A call computes the rectangle tiles x panels, tiles being numbered as ck_winograd_tile_count counts them.
 
-    /// The tile that computes a layer fastest; 0 where conv_f32 does, or where the algorithm does not apply.
+    /// The tile that computes a layer fastest; 0 where conv_f32 does, or where the algorithm does not apply. It depends
+    /// on channels and the size of an image, not on how many there are: a batch gives the results of its images.
     size_t (*winograd_f32_tile)(const ck_conv_f32 *);
     size_t (*winograd_f32_panel_count)(const ck_weight_shape *);
     size_t (*winograd_f32_packed_size)(const ck_weight_shape *, size_t tile);
@@ -336,6 +362,8 @@ typedef struct ck_table {
     void (*add_f32)(const ck_binary_f32 *, ck_range pixels);
     void (*mul_f32)(const ck_binary_f32 *, ck_range pixels);
     void (*clamp_f32)(const ck_binary_f32 *, ck_range pixels);
+
+    void (*function_f32)(const ck_function_f32 *, ck_range elements);
 
     // Ranges count pixels flattened over the batch.
     void (*nhwc_to_nchw_u8)(const ck_layout_u8 *, ck_range pixels);

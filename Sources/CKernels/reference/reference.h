@@ -60,6 +60,8 @@ void ck_f32_add_f32__scalar(const ck_binary_f32 *, ck_range pixels);
 void ck_f32_mul_f32__scalar(const ck_binary_f32 *, ck_range pixels);
 void ck_f32_clamp_f32__scalar(const ck_binary_f32 *, ck_range pixels);
 
+void ck_f32_function_f32__scalar(const ck_function_f32 *, ck_range elements);
+
 void ck_u8_nhwc_to_nchw__scalar(const ck_layout_u8 *, ck_range pixels);
 void ck_u8_nchw_to_nhwc__scalar(const ck_layout_u8 *, ck_range pixels);
 void ck_f32_nhwc_to_nchw__scalar(const ck_layout_f32 *, ck_range pixels);

@@ -39,6 +39,7 @@ const ck_table ck_table_scalar = {
     .add_f32 = ck_f32_add_f32__scalar,
     .mul_f32 = ck_f32_mul_f32__scalar,
     .clamp_f32 = ck_f32_clamp_f32__scalar,
+    .function_f32 = ck_f32_function_f32__scalar,
     .nhwc_to_nchw_u8 = ck_u8_nhwc_to_nchw__scalar,
     .nchw_to_nhwc_u8 = ck_u8_nchw_to_nhwc__scalar,
     .nhwc_to_nchw_f32 = ck_f32_nhwc_to_nchw__scalar,

@@ -18,11 +18,14 @@ CK_F32_TILES(CK_DEFINE_KERNEL)
 #undef CK_DEFINE_KERNEL
 #undef CK_TILE_CASE
 
-static const ck_packing ck_packing_f32 = {CK_LANES, CK_F32_VECTORS, 0};
+static const ck_packing ck_packing_f32 = {.lanes = CK_LANES, .max_vectors = CK_F32_VECTORS, .k_step = 1};
 
 static ck_convolution ck_convolution_f32(const ck_conv_f32 *layer) {
     const ck_geometry *g = &layer->geometry;
-    const size_t inputs = layer->in_channels / layer->groups, outputs = layer->out_channels / layer->groups;
+    const size_t taps = g->kernel_height * g->kernel_width;
+    const ck_weight_shape s = ck_merge_groups(
+        &(ck_weight_shape){layer->out_channels, taps, layer->in_channels / layer->groups, layer->groups}, ck_packing_f32);
+    const size_t inputs = s.group_channels, outputs = s.out_channels / s.groups;
     const size_t vectors = ck_panel_vectors(outputs, ck_packing_f32), width = vectors * CK_LANES;
     ck_convolution c = {
         .layer = layer,
@@ -32,11 +35,12 @@ static ck_convolution ck_convolution_f32(const ck_conv_f32 *layer) {
         .padding = (const char *)layer->padding,
         .weights = layer->weights,
         .in_stride = layer->in_stride * sizeof(float),
-        .groups = layer->groups,
+        .groups = s.groups,
         .outputs = outputs,
         .tap_size = inputs * sizeof(float),
         .panels = (outputs + width - 1) / width,
-        .panel_size = width * CK_F32_NAME(ck_channel_size_, )(g->kernel_height * g->kernel_width * inputs),
+        .panel_size = width * CK_F32_NAME(ck_channel_size_, )(taps * inputs),
+        .step_size = 4,  // one float, or two numbers of 16 bits
         .convert = CK_F32_CONVERT,
     };
     switch (vectors) {

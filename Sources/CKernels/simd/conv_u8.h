@@ -1,8 +1,4 @@
-// Quantised convolution, one tile. The instruction set defines how bytes are multiplied:
-//   ck_weights     one vector of weights: CK_LANES channels x 4 consecutive k
-//   ck_activations 4 consecutive k of one row, repeated in every lane
-//   ck_sums        running sums of CK_LANES channels
-// with ck_load_weights, ck_load_activations, ck_start, ck_dot and ck_total.
+// Quantised convolution: what becomes of the sums of a tile.
 
 /// Requantises the sums of a tile that has a residual: one function for each width, whatever the height, since code for
 /// every tile would be long.
@@ -48,36 +44,17 @@ CK_INLINE void ck_conv_u8_tile(
     const int32_t *bias = t->panel;
     const float *multipliers = (const float *)(bias + width);
     const int8_t *weights = (const int8_t *)(multipliers + width);
-    const size_t taps = c->taps, length = c->row_size;
-
-    ck_sums sums[CK_U8_ROWS][CK_U8_VECTORS];
-    CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
-        const ck_sums start = ck_start(ck_load_i32(bias + v * CK_LANES, CK_LANES));
-        CK_UNROLL for (size_t i = 0; i < rows; ++i) sums[i][v] = start;
-    }
-    const void *const *pointers = t->pointers;
-    for (size_t tap = 0; tap < taps; ++tap, pointers += full_rows) {
-        const uint8_t *x[CK_U8_ROWS];
-        CK_UNROLL for (size_t i = 0; i < rows; ++i) x[i] = pointers[i];
-        for (size_t k = 0; k < length; k += CK_K_STEP, weights += width * CK_K_STEP) {
-            ck_weights w[CK_U8_VECTORS];
-            CK_UNROLL for (size_t v = 0; v < vectors; ++v) {
-                w[v] = ck_load_weights(weights + v * CK_LANES * CK_K_STEP);
-            }
-            CK_UNROLL for (size_t i = 0; i < rows; ++i) {
-                ck_activations a = ck_load_activations(x[i] + k);
-                CK_UNROLL for (size_t v = 0; v < vectors; ++v) sums[i][v] = ck_dot(sums[i][v], a, w[v]);
-            }
-        }
-    }
+    ck_vi32 totals[CK_U8_ROWS][CK_U8_VECTORS];
+    ck_sum_tile_u8(rows, full_rows, vectors, c, t, bias, weights, totals);
 
     const ck_conv_u8 *layer = c->layer;
     if (layer->residual) {
-        ck_vi32 totals[CK_U8_ROWS * CK_U8_VECTORS];
+        // A copy, so that only here the sums go through memory.
+        ck_vi32 stored[CK_U8_ROWS * CK_U8_VECTORS];
         CK_UNROLL for (size_t i = 0; i < rows; ++i) {
-            CK_UNROLL for (size_t v = 0; v < vectors; ++v) totals[i * vectors + v] = ck_total(sums[i][v]);
+            CK_UNROLL for (size_t v = 0; v < vectors; ++v) stored[i * vectors + v] = totals[i][v];
         }
-        return add(layer, t, totals, multipliers);
+        return add(layer, t, stored, multipliers);
     }
     const ck_requantizer requantizer = ck_requantizer_of(layer->out);
     const size_t out_stride = layer->out_stride;
@@ -86,7 +63,7 @@ CK_INLINE void ck_conv_u8_tile(
     CK_UNROLL for (size_t v = 0; v < vectors; ++v) m[v] = ck_load_f32(multipliers + v * CK_LANES, CK_LANES);
     CK_UNROLL for (size_t i = 0; i < rows; ++i, output += out_stride) {
         ck_vf32 f[CK_U8_VECTORS];
-        CK_UNROLL for (size_t v = 0; v < vectors; ++v) f[v] = ck_to_f32(ck_total(sums[i][v])) * m[v];
+        CK_UNROLL for (size_t v = 0; v < vectors; ++v) f[v] = ck_to_f32(totals[i][v]) * m[v];
         ck_store_requantized(output, f, vectors, t->channels, &requantizer);
     }
 }
@@ -105,11 +82,14 @@ CK_U8_TILES(CK_DEFINE_KERNEL)
 #undef CK_DEFINE_KERNEL
 #undef CK_TILE_CASE
 
-static const ck_packing ck_packing_u8 = {CK_LANES, CK_U8_VECTORS, CK_ACTIVATION_OFFSET};
+static const ck_packing ck_packing_u8 = {CK_LANES, CK_U8_VECTORS, CK_ACTIVATION_OFFSET, CK_K_STEP};
 
 static ck_convolution ck_convolution_u8(const ck_conv_u8 *layer) {
     const ck_geometry *g = &layer->geometry;
-    const size_t inputs = layer->in_channels / layer->groups, outputs = layer->out_channels / layer->groups;
+    const size_t taps = g->kernel_height * g->kernel_width;
+    const ck_weight_shape s = ck_merge_groups(
+        &(ck_weight_shape){layer->out_channels, taps, layer->in_channels / layer->groups, layer->groups}, ck_packing_u8);
+    const size_t inputs = s.group_channels, outputs = s.out_channels / s.groups;
     const size_t vectors = ck_panel_vectors(outputs, ck_packing_u8), width = vectors * CK_LANES;
     ck_convolution c = {
         .layer = layer,
@@ -119,11 +99,12 @@ static ck_convolution ck_convolution_u8(const ck_conv_u8 *layer) {
         .padding = (const char *)layer->padding,
         .weights = layer->weights,
         .in_stride = layer->in_stride,
-        .groups = layer->groups,
+        .groups = s.groups,
         .outputs = outputs,
         .tap_size = inputs,
         .panels = (outputs + width - 1) / width,
-        .panel_size = width * ck_channel_size_u8(g->kernel_height * g->kernel_width * inputs),
+        .panel_size = width * ck_channel_size_u8(taps * inputs, ck_packing_u8),
+        .step_size = CK_K_STEP,
     };
     switch (vectors) {
 #define CK_CHOOSE(row_count, vector_count)                                        \

@@ -121,7 +121,7 @@ static void gather_converted(const ck_convolution *c, const char *input, ck_wind
     size_t size = c->tap_size, width = g->kernel_width, step = g->dilation_width * c->in_stride;
     bool dense = step == size;
     // What the taps leave of the last k-step must be numbers, though their weights are zero.
-    memset(row + c->row_size - CK_STEP_SIZE, 0, CK_STEP_SIZE);
+    memset(row + c->row_size - c->step_size, 0, c->step_size);
     ck_range valid = ck_valid_taps(w.x, g->dilation_width, width, g->in_width);
     for (size_t ky = 0; ky < g->kernel_height; ++ky) {
         ptrdiff_t y = w.y + (ptrdiff_t)(ky * g->dilation_height);
@@ -210,13 +210,14 @@ static size_t gatherable_run(const ck_convolution *c, ck_window w, size_t count)
 void ck_convolution_prepare(ck_convolution *c, size_t gather_below) {
     const ck_geometry *g = c->geometry;
     size_t taps = g->kernel_height * g->kernel_width;
-    bool partial = c->tap_size % CK_STEP_SIZE != 0, small = taps > 1 && c->tap_size < gather_below;
+    bool partial = c->tap_size % c->step_size != 0, dense = c->in_stride == c->tap_size;
+    bool small = dense && taps > 1 && c->tap_size < gather_below;
     bool aliases = taps == 1 && c->in_stride % CACHE_ALIAS == 0;
     c->gathers = c->convert || partial || small || aliases;
     c->maps_pixels = taps == 1 && g->stride_height == 1 && g->stride_width == 1 && g->pad_top == 0 && g->pad_left == 0
         && g->out_height == g->in_height && g->out_width == g->in_width;
     c->taps = c->gathers ? 1 : taps;
-    c->row_size = c->gathers ? round_up(taps * c->tap_size / (c->convert ? 2 : 1), CK_STEP_SIZE) : c->tap_size;
+    c->row_size = c->gathers ? round_up(taps * c->tap_size / (c->convert ? 2 : 1), c->step_size) : c->tap_size;
 }
 
 /// Bytes between gathered rows.

@@ -9,9 +9,6 @@
 
 #include "../window.h"
 
-/// Bytes a kernel reads at once under a pointer: four uint8 or one float. Rows are a multiple of it.
-#define CK_STEP_SIZE 4
-
 /// One tile for a kernel to compute.
 typedef struct ck_tile {
     const void *const *pointers;  ///< [taps][the kernel's full row count]; only `rows` of each are set.
@@ -38,6 +35,7 @@ typedef struct ck_convolution {
     size_t tap_size;         ///< Bytes of one tap of one group.
     size_t panels;           ///< Of one group.
     size_t panel_size;       ///< Packed bytes of one.
+    size_t step_size;        ///< Bytes a kernel reads at once under a pointer; row_size is a multiple of it.
 
     /// Writes `size` bytes of input to a row in the form that the kernel reads; NULL for a family that reads the input.
     char *(*convert)(char *row, const char *from, size_t size);
@@ -48,7 +46,8 @@ typedef struct ck_convolution {
     size_t row_size;  ///< Bytes under one pointer.
 } ck_convolution;
 
-/// Completes a description whose members up to `convert` are set; taps of fewer than `gather_below` bytes are gathered.
+/// Completes a description whose members up to `convert` are set; taps of fewer than `gather_below` bytes are gathered
+/// where they lie side by side.
 /// With `convert`, all are, into rows that are half as long.
 void ck_convolution_prepare(ck_convolution *, size_t gather_below);
 

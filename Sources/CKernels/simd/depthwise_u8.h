@@ -242,7 +242,7 @@ static ck_dwconv_u8_kernel *ck_dwconv_u8_choose(const ck_geometry *g, size_t cha
 #undef CK_CHOOSE_SLIDE
 }
 
-static const ck_packing ck_packing_depthwise_u8 = {CK_LANES, CK_LANES, CK_ACTIVATION_OFFSET};
+static const ck_packing ck_packing_depthwise_u8 = {.lanes = CK_LANES, .offset = CK_ACTIVATION_OFFSET};
 
 /// The convolution proper; `output` is that of the first pixel.
 static void CK_NAME(ck_dwconv_u8, layer)(

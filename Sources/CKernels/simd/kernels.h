@@ -3,11 +3,15 @@
 // - defined CK_LANES and CK_BYTES, the 32-bit lanes and the bytes of a register;
 // - defined CK_U8_TILES and CK_F32_TILES, the tiles of the convolutions: K(rows, vectors) for each width of a panel from
 //   one vector of channels up, and as CK_U8_ROWS, CK_U8_VECTORS, CK_F32_ROWS, CK_F32_VECTORS the largest of each;
-// - defined CK_ACTIVATION_OFFSET, what its ck_dot subtracts from activations;
+// - defined CK_ACTIVATION_OFFSET, what its products subtract from activations;
 // - set the target of the functions that follow and included simd/vectors.h;
-// - defined the operations simd/conv_u8.h wants, and how floats become bytes: ck_requantizer, ck_requantizer_of and
-//   ck_store_requantized; how bytes become integers: ck_load_widened;
-// - defined what simd/lanes.h wants, and how its interleaved bytes become operands: ck_weights_of, ck_activations_of.
+// - defined how floats become bytes: ck_requantizer, ck_requantizer_of and ck_store_requantized; and bytes
+//   integers: ck_load_widened, and what simd/lanes.h wants;
+// - defined how bytes are multiplied, for simd/depthwise_u8.h: four k of each channel at a time,
+//     ck_weights, ck_activations  CK_LANES channels x 4 k, with ck_weights_of and ck_activations_of a register of bytes
+//     ck_sums                     running sums of CK_LANES channels, with ck_start, ck_dot and ck_total;
+// - defined ck_sum_tile_u8, the sums of a tile of a quantised convolution, and CK_K_STEP, the k it takes at once; or included
+//   simd/dot_u8.h, which makes it of the above and of ck_load_weights and ck_load_activations.
 
 #include "conv_u8.h"
 #include "conv_f32.h"
@@ -16,6 +20,7 @@
 #include "lut.h"
 #include "pooling.h"
 #include "pointwise.h"
+#include "function_f32.h"
 #include "depthwise.h"
 
 const ck_table CK_PASTE(ck_table_, CK_ISA) = {
@@ -58,6 +63,7 @@ const ck_table CK_PASTE(ck_table_, CK_ISA) = {
     .add_f32 = CK_NAME(ck_f32_add_f32, CK_LANES),
     .mul_f32 = CK_NAME(ck_f32_mul_f32, CK_LANES),
     .clamp_f32 = CK_NAME(ck_f32_clamp_f32, CK_LANES),
+    .function_f32 = CK_NAME(ck_f32_function_f32, CK_LANES),
     .nhwc_to_nchw_u8 = ck_u8_nhwc_to_nchw__8x8,
     .nchw_to_nhwc_u8 = ck_u8_nchw_to_nhwc__8x8,
     .nhwc_to_nchw_f32 = ck_f32_nhwc_to_nchw__4x4,

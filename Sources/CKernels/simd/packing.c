@@ -23,23 +23,48 @@ size_t ck_panel_vectors(size_t outputs, ck_packing p) {
     return best;
 }
 
-static size_t panel_width(const ck_weight_shape *s, ck_packing p) {
-    return p.lanes * ck_panel_vectors(s->out_channels / s->groups, p);
+/// Width of the panels of a merged shape.
+static size_t panel_width(const ck_weight_shape *merged, ck_packing p) {
+    return p.lanes * ck_panel_vectors(merged->out_channels / merged->groups, p);
 }
 
-/// Channels of all groups, each group padded to whole panels.
-static size_t padded_channels(const ck_weight_shape *s, ck_packing p) {
-    return s->groups * round_up(s->out_channels / s->groups, panel_width(s, p));
+/// Channels of all groups of a merged shape, each group padded to whole panels.
+static size_t padded_channels(const ck_weight_shape *merged, ck_packing p) {
+    return merged->groups * round_up(merged->out_channels / merged->groups, panel_width(merged, p));
+}
+
+/// Cost of one output pixel of a merged shape, in products of a vector.
+static size_t cost(const ck_weight_shape *merged, ck_packing p) {
+    // What a vector of sums costs beyond its products, and a tap that is copied because it does not fill whole steps.
+    enum { finishing = 8, gathering = 16 };
+    bool gathers = merged->group_channels % p.k_step != 0;
+    size_t steps = round_up(k_of(merged), p.k_step) / p.k_step, vectors = padded_channels(merged, p) / p.lanes;
+    return vectors * (steps + finishing) + (gathers ? merged->groups * merged->taps * gathering : 0);
+}
+
+ck_weight_shape ck_merge_groups(const ck_weight_shape *s, ck_packing p) {
+    ck_weight_shape best = *s;
+    if (s->groups <= 1) return best;
+    size_t best_cost = cost(s, p), outputs = s->out_channels / s->groups;
+    for (size_t span = 2; span <= s->groups && span * outputs <= p.max_vectors * p.lanes; ++span) {
+        if (s->groups % span != 0) continue;
+        ck_weight_shape merged = {s->out_channels, s->taps, s->group_channels * span, s->groups / span};
+        size_t merged_cost = cost(&merged, p);
+        if (merged_cost < best_cost) best = merged, best_cost = merged_cost;
+    }
+    return best;
 }
 
 size_t ck_panel_count(const ck_weight_shape *s, ck_packing p) {
-    return s->groups ? padded_channels(s, p) / panel_width(s, p) : 0;
+    if (s->groups == 0) return 0;
+    ck_weight_shape merged = ck_merge_groups(s, p);
+    return padded_channels(&merged, p) / panel_width(&merged, p);
 }
 
 // MARK: Sizes
 
-size_t ck_channel_size_u8(size_t k) {
-    return sizeof(int32_t) + sizeof(float) + round_up(k, CK_K_STEP);
+size_t ck_channel_size_u8(size_t k, ck_packing p) {
+    return sizeof(int32_t) + sizeof(float) + round_up(k, p.k_step);
 }
 
 size_t ck_channel_size_f32(size_t k) {
@@ -51,15 +76,18 @@ size_t ck_channel_size_bf16(size_t k) {
 }
 
 size_t ck_packed_size_u8(const ck_weight_shape *s, ck_packing p) {
-    return padded_channels(s, p) * ck_channel_size_u8(k_of(s));
+    ck_weight_shape merged = ck_merge_groups(s, p);
+    return padded_channels(&merged, p) * ck_channel_size_u8(k_of(&merged), p);
 }
 
 size_t ck_packed_size_f32(const ck_weight_shape *s, ck_packing p) {
-    return padded_channels(s, p) * ck_channel_size_f32(k_of(s));
+    ck_weight_shape merged = ck_merge_groups(s, p);
+    return padded_channels(&merged, p) * ck_channel_size_f32(k_of(&merged));
 }
 
 size_t ck_packed_size_bf16(const ck_weight_shape *s, ck_packing p) {
-    return padded_channels(s, p) * ck_channel_size_bf16(k_of(s));
+    ck_weight_shape merged = ck_merge_groups(s, p);
+    return padded_channels(&merged, p) * ck_channel_size_bf16(k_of(&merged));
 }
 
 size_t ck_depthwise_block_size(size_t taps, size_t lanes) {
@@ -87,9 +115,48 @@ static int32_t folded_bias(const ck_weights_s8 *w, size_t channel, ck_packing p)
     return (int32_t)(bias + (uint32_t)(p.offset - w->in_zero_point) * (uint32_t)sum);
 }
 
+/// Channels of a panel that belong to one group of the original shape, and the first of their inputs in the merged one.
+typedef struct slice {
+    size_t channels, input;
+} slice;
+
+/// The slice that begins at a channel, of which the panel has `count` left.
+static slice slice_at(const ck_weight_shape *s, const ck_weight_shape *merged, size_t channel, size_t count) {
+    size_t outputs = s->out_channels / s->groups, span = s->groups / merged->groups;
+    size_t left = outputs - channel % outputs;
+    return (slice){left < count ? left : count, channel / outputs % span * s->group_channels};
+}
+
+/// Packs `k` weights of each of `count` channels, `step` at a time. In the order of the writes; the reads are as many
+/// streams as the panel has channels.
+static inline __attribute__((always_inline)) void interleave(
+    const int8_t *from, size_t k, size_t count, size_t width, const size_t step, int8_t *to) {
+    size_t whole = k / step * step;
+    for (size_t i = 0; i < whole; i += step, to += width * step) {
+        for (size_t o = 0; o < count; ++o) memcpy(to + o * step, from + o * k + i, step);
+    }
+    if (whole == k) return;
+    for (size_t o = 0; o < count; ++o) memcpy(to + o * step, from + o * k + whole, k - whole);
+}
+
+/// Packs a slice of a merged shape.
+static void interleave_slice(
+    const int8_t *from, const ck_weight_shape *s, const ck_weight_shape *merged, slice part, size_t width, size_t step,
+    int8_t *to) {
+    for (size_t o = 0; o < part.channels; ++o) {
+        for (size_t tap = 0; tap < s->taps; ++tap) {
+            size_t at = tap * merged->group_channels + part.input;
+            for (size_t i = 0; i < s->group_channels; ++i, ++at) {
+                to[(at / step * width + o) * step + at % step] = *from++;
+            }
+        }
+    }
+}
+
 /// Packs `count` channels from `first` on as one panel; returns its end.
-static char *pack_panel_u8(const ck_weights_s8 *w, ck_packing p, size_t first, size_t count, char *to) {
-    size_t k = k_of(&w->shape), width = panel_width(&w->shape, p), size = width * ck_channel_size_u8(k);
+static char *pack_panel_u8(
+    const ck_weights_s8 *w, const ck_weight_shape *merged, ck_packing p, size_t first, size_t count, char *to) {
+    size_t k = k_of(&w->shape), width = panel_width(merged, p), size = width * ck_channel_size_u8(k_of(merged), p);
     memset(to, 0, size);
     int32_t *bias = (int32_t *)to;
     float *multipliers = (float *)(bias + width);
@@ -98,28 +165,39 @@ static char *pack_panel_u8(const ck_weights_s8 *w, ck_packing p, size_t first, s
         bias[o] = folded_bias(w, first + o, p);
         multipliers[o] = w->multipliers[first + o];
     }
-    // In the order of the writes; the reads are as many streams as the panel has channels.
     const int8_t *from = w->weights + first * k;
-    for (size_t i = 0; i < k; i += CK_K_STEP, weights += width * CK_K_STEP) {
-        size_t step = k - i < CK_K_STEP ? k - i : CK_K_STEP;
-        if (step == CK_K_STEP) {
-            for (size_t o = 0; o < count; ++o) memcpy(weights + o * CK_K_STEP, from + o * k + i, CK_K_STEP);
-        } else {
-            for (size_t o = 0; o < count; ++o) memcpy(weights + o * CK_K_STEP, from + o * k + i, step);
+    if (merged->groups < w->shape.groups) {
+        slice part;
+        for (size_t o = 0; o < count; o += part.channels) {
+            part = slice_at(&w->shape, merged, first + o, count - o);
+            interleave_slice(from + o * k, &w->shape, merged, part, width, p.k_step, weights + o * p.k_step);
         }
+    } else if (p.k_step == 4) {
+        interleave(from, k, count, width, 4, weights);
+    } else {
+        interleave(from, k, count, width, 8, weights);
     }
     return to + size;
 }
 
 /// Packs `count` channels from `first` on as one panel; returns its end.
-static char *pack_panel_f32(const ck_weights_f32 *w, ck_packing p, size_t first, size_t count, char *to) {
-    size_t k = k_of(&w->shape), width = panel_width(&w->shape, p), size = width * ck_channel_size_f32(k);
+static char *pack_panel_f32(
+    const ck_weights_f32 *w, const ck_weight_shape *merged, ck_packing p, size_t first, size_t count, char *to) {
+    const ck_weight_shape *s = &w->shape;
+    size_t k = k_of(s), width = panel_width(merged, p), size = width * ck_channel_size_f32(k_of(merged));
     memset(to, 0, size);
     float *bias = (float *)to, *weights = bias + width;
     if (w->bias) memcpy(bias, w->bias + first, count * sizeof *bias);
-    const float *from = w->weights + first * k;
-    for (size_t i = 0; i < k; ++i, weights += width) {
-        for (size_t o = 0; o < count; ++o) weights[o] = from[o * k + i];
+    slice part;
+    for (size_t o = 0; o < count; o += part.channels) {
+        part = slice_at(s, merged, first + o, count - o);
+        const float *from = w->weights + (first + o) * k;
+        for (size_t tap = 0; tap < s->taps; ++tap) {
+            float *row = weights + (tap * merged->group_channels + part.input) * width + o;
+            for (size_t i = 0; i < s->group_channels; ++i, ++from, row += width) {
+                for (size_t j = 0; j < part.channels; ++j) row[j] = from[j * k];
+            }
+        }
     }
     return to + size;
 }
@@ -133,31 +211,42 @@ static uint16_t to_bf16(float x) {
 }
 
 /// Packs `count` channels from `first` on as one panel; returns its end.
-static char *pack_panel_bf16(const ck_weights_f32 *w, ck_packing p, size_t first, size_t count, char *to) {
-    size_t k = k_of(&w->shape), width = panel_width(&w->shape, p), size = width * ck_channel_size_bf16(k);
+static char *pack_panel_bf16(
+    const ck_weights_f32 *w, const ck_weight_shape *merged, ck_packing p, size_t first, size_t count, char *to) {
+    const ck_weight_shape *s = &w->shape;
+    size_t k = k_of(s), width = panel_width(merged, p), size = width * ck_channel_size_bf16(k_of(merged));
     memset(to, 0, size);
     float *bias = (float *)to;
     uint16_t *weights = (uint16_t *)(bias + width);
     if (w->bias) memcpy(bias, w->bias + first, count * sizeof *bias);
-    const float *from = w->weights + first * k;
-    for (size_t i = 0; i < k; ++i) {
-        uint16_t *pair = weights + i / 2 * width * 2 + i % 2;
-        for (size_t o = 0; o < count; ++o) pair[o * 2] = to_bf16(from[o * k + i]);
+    slice part;
+    for (size_t o = 0; o < count; o += part.channels) {
+        part = slice_at(s, merged, first + o, count - o);
+        const float *from = w->weights + (first + o) * k;
+        for (size_t tap = 0; tap < s->taps; ++tap) {
+            size_t at = tap * merged->group_channels + part.input;
+            for (size_t i = 0; i < s->group_channels; ++i, ++from, ++at) {
+                uint16_t *pair = weights + (at / 2 * width + o) * 2 + at % 2;
+                for (size_t j = 0; j < part.channels; ++j) pair[j * 2] = to_bf16(from[j * k]);
+            }
+        }
     }
     return to + size;
 }
 
 /// Calls `pack_panel` for all panels of all groups.
-#define PACK_PANELS(pack_panel, w, p, packed)                                                               \
-    do {                                                                                                    \
-        if ((w)->shape.out_channels == 0) return;                                                           \
-        char *to = packed;                                                                                  \
-        size_t outputs = (w)->shape.out_channels / (w)->shape.groups, width = panel_width(&(w)->shape, p);  \
-        for (size_t group = 0; group < (w)->shape.groups; ++group) {                                        \
-            for (size_t o = 0; o < outputs; o += width) {                                                   \
-                to = pack_panel(w, p, group * outputs + o, outputs - o < width ? outputs - o : width, to);  \
-            }                                                                                               \
-        }                                                                                                   \
+#define PACK_PANELS(pack_panel, w, p, packed)                                                             \
+    do {                                                                                                  \
+        if ((w)->shape.out_channels == 0) return;                                                         \
+        char *to = packed;                                                                                \
+        ck_weight_shape merged = ck_merge_groups(&(w)->shape, p);                                         \
+        size_t outputs = merged.out_channels / merged.groups, width = panel_width(&merged, p);            \
+        for (size_t group = 0; group < merged.groups; ++group) {                                          \
+            for (size_t o = 0; o < outputs; o += width) {                                                 \
+                size_t count = outputs - o < width ? outputs - o : width;                                 \
+                to = pack_panel(w, &merged, p, group * outputs + o, count, to);                           \
+            }                                                                                             \
+        }                                                                                                 \
     } while (0)
 
 void ck_pack_u8(const ck_weights_s8 *w, ck_packing p, void *packed) {

@@ -62,6 +62,7 @@ CK_INLINE ck_vi32 ck_total(ck_sums sums) {
     return (ck_vi32)sums;
 }
 
+#include "../simd/dot_u8.h"
 #include "../simd/kernels.h"
 
 #pragma clang attribute pop

@@ -10,6 +10,8 @@
 #define CK_F32_ROWS 12
 #define CK_F32_VECTORS 4
 #define CK_F32_TILES(K) K(12, 1) K(12, 2) K(8, 3) K(6, 4)
+/// Bytes of a k-step.
+#define CK_STEP_SIZE 4
 
 #pragma clang attribute push(                                                                              \
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma"))),                     \

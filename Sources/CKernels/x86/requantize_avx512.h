@@ -30,13 +30,32 @@ CK_INLINE ck_bytes ck_requantize_lanes(const ck_vf32 *f, const size_t vectors, c
     return (ck_bytes)_mm512_max_epu8(q->min, _mm512_min_epu8(q->max, _mm512_packus_epi16(low, high)));
 }
 
+/// Stores the first `count` < 64 bytes. A masked store holds up loads of the pixel after it, which is what a residual in
+/// the output's place is; so whole groups of eight channels, as most layers have, are stored as such.
+CK_INLINE void ck_store_first(uint8_t *to, __m512i bytes, size_t count) {
+    if (count % 8 != 0) return _mm512_mask_storeu_epi8(to, ((__mmask64)1 << count) - 1, bytes);
+    __m256i half = _mm512_castsi512_si256(bytes);
+    if (count & 32) {
+        _mm256_storeu_si256((__m256i *)to, half);
+        half = _mm512_extracti64x4_epi64(bytes, 1);
+        to += 32;
+    }
+    __m128i quarter = _mm256_castsi256_si128(half);
+    if (count & 16) {
+        _mm_storeu_si128((__m128i *)to, quarter);
+        quarter = _mm256_extracti128_si256(half, 1);
+        to += 16;
+    }
+    if (count & 8) _mm_storeu_si64(to, quarter);
+}
+
 /// Requantises `vectors` vectors and stores the first `count` bytes.
 CK_INLINE void ck_store_requantized(
     uint8_t *to, const ck_vf32 *f, const size_t vectors, size_t count, const ck_requantizer *q) {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     __m512i bytes = _mm512_permutexvar_epi32(order, (__m512i)ck_requantize_lanes(f, vectors, q));
     if (count < vectors * CK_LANES) {
-        _mm512_mask_storeu_epi8(to, ((__mmask64)1 << count) - 1, bytes);
+        ck_store_first(to, bytes, count);
     } else if (vectors == 4) {
         _mm512_storeu_si512(to, bytes);
     } else if (vectors == 2) {
@@ -44,7 +63,7 @@ CK_INLINE void ck_store_requantized(
     } else if (vectors == 1) {
         _mm_storeu_si128((__m128i *)to, _mm512_castsi512_si128(bytes));
     } else {
-        _mm512_mask_storeu_epi8(to, ((__mmask64)1 << (vectors * CK_LANES)) - 1, bytes);
+        ck_store_first(to, bytes, vectors * CK_LANES);
     }
 }
 

@@ -16,6 +16,7 @@ enum BoundWork {
     case convolutionF32(ck_conv_f32, pixels: Int, panels: Int)
     case convolutionBF16(ck_conv_f32, pixels: Int, panels: Int)
     case depthwiseF32(ck_conv_f32, pixels: Int)
+    case winogradF32(ck_conv_f32, tile: Int, tiles: Int, panels: Int)
     case maxPoolU8(ck_maxpool_u8, pixels: Int)
     case maxPoolF32(ck_maxpool_f32, pixels: Int)
     case averagePoolU8(ck_avgpool_u8, pixels: Int)
@@ -32,6 +33,7 @@ enum BoundWork {
     case layoutU8(ck_layout_u8, to: Layout)
     case layoutF32(ck_layout_f32, to: Layout)
     case copyBlocks([BoundCopy])
+    case functionF32(ck_function_f32, count: Int)
     case unaryF32(UnaryFunction, UnsafePointer<Float>, UnsafeMutablePointer<Float>, count: Int)
     case softmax(UnsafePointer<Float>, UnsafeMutablePointer<Float>, rows: Int, columns: Int, isLogarithmic: Bool)
     case localResponseNormalization(
@@ -66,6 +68,10 @@ extension BoundWork {
             let byPixels = Self.dividesPixels(pixels, panels, parts)
             kernels.bfloat16!.pointee.conv(
                 &arguments, byPixels ? share(pixels) : all(pixels), byPixels ? all(panels) : share(panels), scratch)
+        case .winogradF32(var arguments, let tile, let tiles, let panels):
+            let byTiles = Self.dividesTiles(tiles, panels, parts)
+            kernels.winograd_f32(
+                &arguments, tile, byTiles ? share(tiles) : all(tiles), byTiles ? all(panels) : share(panels), scratch)
         case .depthwiseU8(var arguments, let pixels): kernels.dwconv_u8s8_u8(&arguments, share(pixels), scratch)
         case .depthwiseF32(var arguments, let pixels): kernels.dwconv_f32(&arguments, share(pixels), scratch)
         case .maxPoolU8(var arguments, let pixels): kernels.maxpool_u8(&arguments, share(pixels))
@@ -103,6 +109,7 @@ extension BoundWork {
                         from: bound.source + block * bound.copy.sourceStride, byteCount: bound.copy.blockBytes)
                 }
             }
+        case .functionF32(var arguments, let count): kernels.function_f32(&arguments, share(count))
         case .unaryF32(let function, let source, let target, let count):
             let range = share(count)
             function.apply(source + range.first, target + range.first, range.last - range.first)
@@ -126,6 +133,12 @@ extension BoundWork {
         pixels >= 16 * parts || panels < parts
     }
 
+    /// Tiles are divided where each part gets a block of them; of fewer tiles every part transforms all, which takes less
+    /// time than for every part to read all the weights.
+    private static func dividesTiles(_ tiles: Int, _ panels: Int, _ parts: Int) -> Bool {
+        tiles >= 24 * parts || panels < parts
+    }
+
     /// Parts worth starting threads for.
     func usefulParts(width: Int) -> Int {
         /// Elements below which a layer takes less time than waking a thread.
@@ -144,6 +157,9 @@ extension BoundWork {
             .convolutionBF16(let arguments, let pixels, let panels):
             return byProducts(
                 pixels, panels, arguments.out_channels * arguments.weightShape.reduction, perThread: 16384)
+        case .winogradF32(let arguments, let tile, let tiles, let panels):
+            let reduction = arguments.in_channels * (tile + 2) * (tile + 2)
+            return byProducts(tiles, panels, arguments.out_channels * reduction, perThread: 16384)
         case .depthwiseU8(let arguments, let pixels): return byElements(pixels, arguments.out_channels)
         case .depthwiseF32(let arguments, let pixels): return byElements(pixels, arguments.out_channels)
         case .maxPoolU8(let arguments, let pixels): return byElements(pixels, arguments.channels)
@@ -164,7 +180,8 @@ extension BoundWork {
         case .copyBlocks(let copies):
             let count = copies.map(\.copy.count).min() ?? 0
             return byElements(count, copies.reduce(0) { $0 + $1.copy.blockBytes })
-        case .unaryF32(_, _, _, let count): return Swift.max(1, Swift.min(width, count / 1024))
+        case .functionF32(_, let count), .unaryF32(_, _, _, let count):
+            return Swift.max(1, Swift.min(width, count / 1024))
         case .softmax(_, _, let rows, let columns, _): return byElements(rows, columns)
         case .localResponseNormalization(_, _, _, let pixels, let channels): return byElements(pixels, channels * 8)
         case .reference: return 1

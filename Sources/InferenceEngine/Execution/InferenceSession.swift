@@ -2,6 +2,9 @@ internal import CKernels
 package import ModelGraph
 
 /// Nanoseconds each node of a model took in one run, by `NodeID`; conversions count for the node that needed them.
+///
+/// A convolution that does the addition after it has the time of both, and the addition has none: a cut between the two
+/// leaves all but a pass over memory on the convolution's side, so sums over nodes before a cut stay honest.
 package struct LayerTimes: Sendable {
     package internal(set) var nanoseconds: [UInt64]
     /// Conversions at the outputs, which belong to no node.

@@ -29,12 +29,8 @@ extension Step {
             return (
                 .convolutionU8(arguments, pixels: pixels, panels: panels), kernels.conv_u8s8_u8_scratch_size(&arguments)
             )
-        case .convolutionF32(var arguments, let weights):
-            (arguments.input, arguments.in_stride) = source()
-            (arguments.output, arguments.out_stride) = target()
-            if reads.count > 1 { (arguments.residual, arguments.residual_stride) = source(1) }
-            arguments.weights = weights.storage.bytes.baseAddress
-            arguments.padding = weights.padding.bytes.assumingMemoryBound(to: Float.self).baseAddress
+        case .convolutionF32(let unbound, let weights):
+            var arguments = bound(unbound, weights, address)
             let pixels = arguments.geometry.outputPixels
             var shape = arguments.weightShape
             switch weights.method {
@@ -51,6 +47,13 @@ extension Step {
                 return (
                     .convolutionBF16(arguments, pixels: pixels, panels: bfloat16.panel_count(&shape)),
                     bfloat16.scratch_size(&arguments)
+                )
+            case .winograd(let tile):
+                let tiles = ck_winograd_tile_count(&arguments.geometry, tile)
+                return (
+                    .winogradF32(
+                        arguments, tile: tile, tiles: tiles, panels: kernels.winograd_f32_panel_count(&shape)),
+                    kernels.winograd_f32_scratch_size(&arguments, tile)
                 )
             }
         case .maxPoolU8(var arguments):
@@ -117,6 +120,10 @@ extension Step {
             let bound = copies.map { BoundCopy(source: UnsafeRawPointer(address($0.source)), target: into, copy: $0) }
             return (.copyBlocks(bound), 0)
         case .unaryF32(let function, let count):
+            if var arguments = function.kernelArguments {
+                (arguments.input, arguments.output) = (source().0, target().0)
+                return (.functionF32(arguments, count: count), 0)
+            }
             return (.unaryF32(function, source().0, target().0, count: count), 0)
         case .softmax(let rows, let columns, let isLogarithmic):
             return (.softmax(source().0, target().0, rows: rows, columns: columns, isLogarithmic: isLogarithmic), 0)
@@ -128,6 +135,24 @@ extension Step {
         case .reference(let call):
             return (.reference(call), 0)
         }
+    }
+
+    /// One operand, and perhaps another to add.
+    private func bound(
+        _ arguments: ck_conv_f32, _ weights: PackedWeights, _ address: (BufferView) -> UnsafeMutableRawPointer
+    ) -> ck_conv_f32 {
+        var bound = arguments
+        bound.input = UnsafePointer(address(reads[0]).assumingMemoryBound(to: Float.self))
+        bound.in_stride = reads[0].stride
+        if reads.count > 1 {
+            bound.residual = UnsafePointer(address(reads[1]).assumingMemoryBound(to: Float.self))
+            bound.residual_stride = reads[1].stride
+        }
+        bound.output = address(writes[0]).assumingMemoryBound(to: Float.self)
+        bound.out_stride = writes[0].stride
+        bound.weights = weights.storage.bytes.baseAddress
+        bound.padding = weights.padding.bytes.assumingMemoryBound(to: Float.self).baseAddress
+        return bound
     }
 
     /// One operand, or two.
@@ -172,4 +197,24 @@ extension ck_weight_shape {
 
     /// Multiply-adds for one output element.
     var reduction: Int { taps * group_channels }
+}
+
+extension UnaryFunction {
+    /// The function as the kernels know it, without addresses; `nil` for those they do not compute.
+    fileprivate var kernelArguments: ck_function_f32? {
+        func arguments(_ function: ck_function, alpha: Float = 0, beta: Float = 0) -> ck_function_f32 {
+            ck_function_f32(function: function, alpha: alpha, beta: beta, input: nil, output: nil)
+        }
+        return switch self {
+        case .sigmoid: arguments(CK_SIGMOID)
+        case .swish(let alpha): arguments(CK_SWISH, alpha: alpha)
+        case .hardSigmoid(let alpha, let beta): arguments(CK_HARD_SIGMOID, alpha: alpha, beta: beta)
+        case .hardSwish: arguments(CK_HARD_SWISH)
+        case .leakyRelu(let alpha): arguments(CK_LEAKY_RELU, alpha: alpha)
+        case .elu(let alpha): arguments(CK_ELU, alpha: alpha)
+        case .tanh: arguments(CK_TANH)
+        case .exp: arguments(CK_EXP)
+        case .clamp, .log, .sqrt, .reciprocal, .erf, .softplus, .negate, .absolute, .floor, .ceil, .round: nil
+        }
+    }
 }

@@ -4,17 +4,21 @@ internal import CKernels
 package enum InstructionSet: String, CaseIterable, Hashable, Sendable, Codable {
     case scalar
     case avx2
+    case avxvnni
     case avx512vnni
     case neon
     case neonDotProduct = "neon-dotprod"
+    case neonI8MM = "neon-i8mm"
 
     private var isa: ck_isa {
         switch self {
         case .scalar: CK_ISA_SCALAR
         case .avx2: CK_ISA_AVX2
+        case .avxvnni: CK_ISA_AVXVNNI
         case .avx512vnni: CK_ISA_AVX512VNNI
         case .neon: CK_ISA_NEON
         case .neonDotProduct: CK_ISA_NEON_DOTPROD
+        case .neonI8MM: CK_ISA_NEON_I8MM
         }
     }
 

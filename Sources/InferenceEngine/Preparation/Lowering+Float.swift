@@ -132,40 +132,47 @@ extension Lowering {
         )
         let clamp = product.activation ?? Clamp()
         (arguments.min, arguments.max) = (clamp.lower, clamp.upper)
-        let packed = pack(product.weights, bias: product.bias, shape: product.shape)
+        let packed = pack(product, for: method(for: arguments, product.shape))
         var reads = [try readPixels(product.source, as: form, channels: inChannels)]
         if let addend { reads.append(try read(addend, as: form)) }
         let into = placePixels(product.target, as: form, channels: product.shape.out_channels)
         emit(.convolutionF32(arguments, packed), reads: reads, writes: [into])
     }
 
-    private func method(for shape: ck_weight_shape) -> ConvolutionMethod {
+    /// Winograd's algorithm comes before bfloat16: it saves as much time or more, and is more precise.
+    private func method(for arguments: ck_conv_f32, _ shape: ck_weight_shape) -> ConvolutionMethod {
         if shape.groups > 1 && shape.groups == shape.out_channels && shape.group_channels == 1 { return .depthwise }
+        if allowsWinograd, let fastestTile = kernels.winograd_f32_tile {
+            let tile = withUnsafePointer(to: arguments) { fastestTile($0) }
+            if tile > 0 { return .winograd(tile: tile) }
+        }
         return kernels.bfloat16 != nil && shape.gainsFromBFloat16 ? .bfloat16 : .indirect
     }
 
-    private func pack(_ weights: [Float], bias: [Float]?, shape: ck_weight_shape) -> PackedWeights {
-        let method = method(for: shape)
-        return weights.withUnsafeBufferPointer { values in
-            (bias ?? []).withUnsafeBufferPointer { biasValues in
+    private func pack(_ product: FloatProduct, for method: ConvolutionMethod) -> PackedWeights {
+        product.weights.withUnsafeBufferPointer { values in
+            (product.bias ?? []).withUnsafeBufferPointer { biasValues in
                 var source = ck_weights_f32()
-                source.shape = shape
+                source.shape = product.shape
                 source.weights = values.baseAddress
-                source.bias = bias == nil ? nil : biasValues.baseAddress
+                source.bias = product.bias == nil ? nil : biasValues.baseAddress
                 let byteCount =
                     switch method {
                     case .depthwise: kernels.dwconv_f32_packed_size(&source.shape)
                     case .indirect: kernels.conv_f32_packed_size(&source.shape)
                     case .bfloat16: kernels.bfloat16!.pointee.packed_size(&source.shape)
+                    case .winograd(let tile): kernels.winograd_f32_packed_size(&source.shape, tile)
                     }
                 let storage = TensorStorage(byteCount: byteCount) { target in
                     switch method {
                     case .depthwise: kernels.dwconv_f32_pack(&source, target.baseAddress)
                     case .indirect: kernels.conv_f32_pack(&source, target.baseAddress)
                     case .bfloat16: kernels.bfloat16!.pointee.pack(&source, target.baseAddress)
+                    case .winograd(let tile): kernels.winograd_f32_pack(&source, tile, target.baseAddress)
                     }
                 }
-                let padding = TensorStorage(byteCount: shape.group_channels * shape.groups * 4) { target in
+                let padding = TensorStorage(byteCount: product.shape.group_channels * product.shape.groups * 4) {
+                    target in
                     target.initializeMemory(as: Float.self, repeating: 0)
                 }
                 return PackedWeights(storage: storage, method: method, padding: padding)

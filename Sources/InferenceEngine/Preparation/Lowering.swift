@@ -8,6 +8,7 @@ internal import ModelGraph
 struct Lowering {
     let quantized: QuantizedGraph
     let kernels: KernelTable
+    let allowsWinograd: Bool
     var graph: Graph { quantized.graph }
 
     private(set) var steps: [Step] = []
@@ -28,9 +29,10 @@ struct Lowering {
     private var concatenationBuffers: [ValueID: BufferID] = [:]
     private var fusedAdditions: [NodeID: FusedAddition] = [:]
 
-    init(_ quantized: QuantizedGraph, kernels: KernelTable) {
+    init(_ quantized: QuantizedGraph, kernels: KernelTable, allowsWinograd: Bool) {
         self.quantized = quantized
         self.kernels = kernels
+        self.allowsWinograd = allowsWinograd
         let count = quantized.graph.values.count
         forms = Array(repeating: [:], count: count)
         naturalForms = Array(repeating: nil, count: count)

@@ -51,7 +51,8 @@ package final class PreparedModel: Sendable {
     /// - Throws: `EngineError`, or `GraphError` for a malformed graph.
     package init(_ quantized: QuantizedGraph, options: PreparationOptions) throws {
         var lowering = Lowering(
-            quantized, kernels: try options.instructionSet.kernels(bfloat16: options.allowsBFloat16))
+            quantized, kernels: try options.instructionSet.kernels(bfloat16: options.allowsBFloat16),
+            allowsWinograd: options.allowsWinograd)
         try lowering.lower(options)
         let graph = quantized.graph
         name = graph.name

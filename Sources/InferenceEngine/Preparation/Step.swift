@@ -73,6 +73,8 @@ enum ConvolutionMethod: Sendable {
     case indirect
     /// The same with operands rounded to bfloat16.
     case bfloat16
+    /// In float32 by Winograd's algorithm, in tiles of `tile` × `tile` outputs.
+    case winograd(tile: Int)
 }
 
 /// Weights in the form that one method of one kernel table reads.

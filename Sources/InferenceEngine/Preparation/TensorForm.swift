@@ -53,6 +53,9 @@ package struct PreparationOptions: Sendable {
     /// Lets convolutions of floats round their operands to bfloat16 where the CPU computes that faster: twice the speed for
     /// a relative error of 2⁻⁸ in each operand.
     package var allowsBFloat16: Bool
+    /// Lets 3 × 3 convolutions of floats be computed by Winograd's algorithm where that is faster: up to three times the speed
+    /// for errors that are a few times the usual ones (see Numerics in CKernels.h).
+    package var allowsWinograd: Bool
     /// For inputs not named in `inputForms`.
     package var defaultInput: PortRequest
     /// For outputs not named in `outputForms`.
@@ -61,12 +64,13 @@ package struct PreparationOptions: Sendable {
     package var outputForms: [String: PortRequest]
 
     package init(
-        instructionSet: InstructionSet = .best, allowsBFloat16: Bool = false,
+        instructionSet: InstructionSet = .best, allowsBFloat16: Bool = false, allowsWinograd: Bool = true,
         defaultInput: PortRequest = .exactly(.plain), defaultOutput: PortRequest = .exactly(.plain),
         inputForms: [String: PortRequest] = [:], outputForms: [String: PortRequest] = [:]
     ) {
         self.instructionSet = instructionSet
         self.allowsBFloat16 = allowsBFloat16
+        self.allowsWinograd = allowsWinograd
         self.defaultInput = defaultInput
         self.defaultOutput = defaultOutput
         self.inputForms = inputForms

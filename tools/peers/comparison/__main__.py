@@ -36,7 +36,7 @@ from comparison.engines import ENGINES, PRECISIONS
 from comparison.measurement import Measured, measure
 from comparison.memory import footprints
 from comparison.peak import peak
-from comparison.preparation import Cache
+from comparison.preparation import Cache, PreparationFailure
 
 ROOT = Path(__file__).resolve().parents[3]
 NETWORKS = ["resnet18", "resnet50", "mobilenet_v2", "squeezenet1_1", "vgg16", "efficientnet_b0", "mobilenet_v3_large"]
@@ -121,7 +121,10 @@ def main():
             group: list[Measured] = []
             for network in given.networks:
                 print(f"measuring {network}, {precision}, {threads} thread(s)", file=sys.stderr, flush=True)
-                group.append(measure(network, precision, threads, given.engines, cache, given.runs, given.warmups))
+                try:
+                    group.append(measure(network, precision, threads, given.engines, cache, given.runs, given.warmups))
+                except PreparationFailure as failure:
+                    sys.exit(f"{network}: {failure}")
             print(f"\n{report.table(group, given.engines, limits)}", flush=True)
             everything["measurements"] += map(report.document, group)
             groups.append(group)
