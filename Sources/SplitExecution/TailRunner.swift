@@ -6,6 +6,8 @@ package final class TailRunner: Sendable {
     package enum Arithmetic: String, Hashable, Sendable, Codable {
         /// The cloud's: dequantises the boundary and loses nothing more.
         case float32
+        /// The same, with the operands of convolutions rounded to bfloat16 where the CPU computes that faster.
+        case bfloat16
         /// The edge's own, when it must finish alone: head and tail together equal the whole integer network, bit for
         /// bit where integers compute the boundary. What an operator computes in float32 is rounded only to be sent.
         case int8
@@ -24,13 +26,13 @@ package final class TailRunner: Sendable {
     ) throws {
         boundary = try BoundaryPort.ports(of: cut, in: quantized)
         let name = quantized.graph.name + ".tail"
-        var options = PreparationOptions(instructionSet: instructionSet)
+        var options = PreparationOptions(instructionSet: instructionSet, allowsBFloat16: arithmetic == .bfloat16)
         for port in boundary {
             options.inputForms[port.name] = .exactly(TensorForm(quantization: port.quantization, layout: layout))
         }
         let model: PreparedModel
         switch arithmetic {
-        case .float32:
+        case .float32, .bfloat16:
             let tail = try quantized.graph.extracting(inputs: cut.boundary, outputs: cut.tailOutputs, name: name)
             model = try PreparedModel(tail, options: options)
         case .int8:

@@ -59,10 +59,22 @@ struct CleaveCloud: AsyncParsableCommand {
     @Flag(help: "Accept the token unencrypted from other machines (serve.allowPlaintextToken).")
     var allowPlaintextToken = false
 
-    @Option(help: ArgumentHelp("Threads of one computation (serve.threads); all cores unless given.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "What to compute in (serve.arithmetic): float32, bfloat16 where the CPU has it, or int8; float32 unless given.",
+            valueName: "arithmetic"))
+    var arithmetic: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Threads of one computation (serve.threads); all cores unless given, which answers one request soonest.",
+            valueName: "n"))
     var threads: Int?
 
-    @Option(help: ArgumentHelp("Computations at once (serve.concurrency); 1 unless given.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Computations at once (serve.concurrency); 1 unless given. As many as cores, with --threads 1, answers most requests.",
+            valueName: "n"))
     var concurrency: Int?
 
     @Option(help: ArgumentHelp("Computations that may run or wait (serve.queue); 64 unless given.", valueName: "n"))
@@ -92,7 +104,8 @@ struct CleaveCloud: AsyncParsableCommand {
         let workers = WorkerPool(
             width: try settings.integer(threads, "serve.threads", in: 1...256)
                 ?? ProcessInfo.processInfo.activeProcessorCount)
-        let models = try loadModels(store, workers: workers, logger: logger)
+        let arithmetic = try arithmetic(settings)
+        let models = try loadModels(store, workers: workers, arithmetic: arithmetic, logger: logger)
         let addresses = addresses
         let server = try CloudServer(
             configuration: configured, models: models, logger: logger
@@ -162,13 +175,23 @@ struct CleaveCloud: AsyncParsableCommand {
     }
 
     /// Every version of every model; one that cannot be used is left out with an error in the log.
-    private func loadModels(_ store: String, workers: WorkerPool, logger: Logger) throws -> [any CompletionModel] {
+    private func arithmetic(_ settings: Settings) throws -> PackagedModel.Arithmetic {
+        let text = try settings.string(arithmetic, "serve.arithmetic") ?? PackagedModel.Arithmetic.float32.rawValue
+        guard let arithmetic = PackagedModel.Arithmetic(rawValue: text) else {
+            throw SettingsError("serve.arithmetic: expected float32, bfloat16 or int8, got \"\(text)\"")
+        }
+        return arithmetic
+    }
+
+    private func loadModels(
+        _ store: String, workers: WorkerPool, arithmetic: PackagedModel.Arithmetic, logger: Logger
+    ) throws -> [any CompletionModel] {
         let entries = try ModelDirectory(path: store).list()
         var models: [any CompletionModel] = []
         for entry in entries {
             do {
                 let package = try OpenedPackage(path: entry.path, verifying: .everything)
-                models.append(try PackagedModel(package, workers: workers))
+                models.append(try PackagedModel(package, workers: workers, arithmetic: arithmetic))
                 logger.info(
                     "model loaded",
                     metadata: ["name": "\(entry.name)", "version": "\(entry.version)", "digest": "\(package.digest)"])

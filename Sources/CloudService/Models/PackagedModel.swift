@@ -7,6 +7,19 @@ internal import SplitExecution
 
 /// A model package, served: the whole network in float32, and the part after any of its cuts.
 package final class PackagedModel: CompletionModel {
+    /// What the service computes in.
+    package enum Arithmetic: String, CaseIterable, Sendable {
+        case float32, bfloat16, int8
+
+        fileprivate var ofTails: TailRunner.Arithmetic {
+            switch self {
+            case .float32: .float32
+            case .bfloat16: .bfloat16
+            case .int8: .int8
+            }
+        }
+    }
+
     package let name: String
     package let version: String
     package let digest: String
@@ -15,12 +28,16 @@ package final class PackagedModel: CompletionModel {
     private let quantized: QuantizedGraph?
     private let whole: SessionPool
     private let workers: WorkerPool
-    private let instructionSet: InstructionSet
+    private let arithmetic: Arithmetic
 
     /// Verifies the package and prepares the whole network; tails are prepared when they are first asked for.
-    /// - Parameter workers: the threads that computations share.
+    /// - Parameters:
+    ///   - workers: the threads that computations share.
+    ///   - arithmetic: of tails and of the whole network; int8 only where the package is quantised, else float32.
     /// - Throws: `ModelStoreError` for a package that is not what its digests say, or what preparation throws.
-    package init(_ package: OpenedPackage, workers: WorkerPool, instructionSet: InstructionSet = .best) throws {
+    package init(
+        _ package: OpenedPackage, workers: WorkerPool, arithmetic: Arithmetic = .float32
+    ) throws {
         let graph = try package.graph()
         name = "\(package.card.name)"
         version = "\(package.card.version)"
@@ -28,10 +45,16 @@ package final class PackagedModel: CompletionModel {
         inputs = graph.inputs.map { NamedTensorType(graph[$0].name, graph[$0].type) }
         outputs = graph.outputs.map { NamedTensorType(graph[$0].name, graph[$0].type) }
         quantized = try package.quantizedGraph()
-        whole = SessionPool(
-            try PreparedModel(graph, options: PreparationOptions(instructionSet: instructionSet)), pool: workers)
+        let options = PreparationOptions(allowsBFloat16: arithmetic == .bfloat16)
+        let model =
+            if arithmetic == .int8, let quantized {
+                try PreparedModel(quantized, options: options)
+            } else {
+                try PreparedModel(graph, options: options)
+            }
+        whole = SessionPool(model, pool: workers)
         self.workers = workers
-        self.instructionSet = instructionSet
+        self.arithmetic = arithmetic
     }
 
     package func infer(_ inputs: [Tensor]) throws -> [Tensor] {
@@ -44,7 +67,7 @@ package final class PackagedModel: CompletionModel {
         }
         let cut = try Cut(sending: boundary, of: quantized.graph)
         return PackagedTail(
-            try TailRunner(quantized, cut: cut, pool: workers, instructionSet: instructionSet), named: boundary)
+            try TailRunner(quantized, cut: cut, arithmetic: arithmetic.ofTails, pool: workers), named: boundary)
     }
 }
 

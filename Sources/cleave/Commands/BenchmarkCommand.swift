@@ -23,7 +23,7 @@ struct BenchmarkCommand: ParsableCommand {
             """)
 
     enum Precision: String, Encodable, ExpressibleByArgument, CaseIterable {
-        case float32, int8
+        case float32, bfloat16, int8
     }
 
     @Argument(help: "The package.")
@@ -107,10 +107,13 @@ struct BenchmarkCommand: ParsableCommand {
             let cut = try CutEnumerator().cuts(of: quantized.graph).cut(matching: cut)
             return .head(try HeadRunner(quantized, cut: cut, pool: pool, instructionSet: kernels))
         }
-        let options = PreparationOptions(instructionSet: kernels)
+        if precision == .bfloat16 && !kernels.hasBFloat16 {
+            throw CommandError("--precision: this CPU does not compute in bfloat16 with \(kernels.rawValue) kernels")
+        }
+        let options = PreparationOptions(instructionSet: kernels, allowsBFloat16: precision == .bfloat16)
         let model =
             switch precision {
-            case .float32: try PreparedModel(try opened.graph(), options: options)
+            case .float32, .bfloat16: try PreparedModel(try opened.graph(), options: options)
             case .int8: try PreparedModel(try opened.requiredQuantizedGraph(), options: options)
             }
         return .whole(InferenceSession(model, pool: pool))
