@@ -161,6 +161,12 @@ static ck_weight_shape weight_shape(const shape *s) {
         s->outputs, s->kernel_height * s->kernel_width, s->groups ? s->channels / s->groups : 0, s->groups};
 }
 
+/// An order in which weights of this shape may lie.
+static ck_weight_order random_order(ck_weight_shape shape) {
+    bool is_product = shape.taps == 1 && shape.groups == 1;
+    return (ck_weight_order)pick(0, is_product ? CK_WEIGHTS_INPUT_OUTPUT : CK_WEIGHTS_OUTPUT_INPUT_TAP);
+}
+
 /// Packs and runs; in two halves of the pixels and of the panels, as a pool of threads would.
 static void run_conv_u8(const ck_table *t, ck_conv_u8 *layer, const ck_weights_s8 *weights, bool depthwise) {
     size_t pixels = out_pixels(&layer->geometry), middle = pixels ? pick(0, pixels) : 0;
@@ -230,7 +236,7 @@ static void check_conv_u8(const ck_table *t, const shape *s, bool depthwise) {
     size_t k = shape.taps * shape.group_channels;
     uint8_t zero_point = (uint8_t)random_bits();
 
-    ck_weights_s8 weights = {.shape = shape, .in_zero_point = zero_point};
+    ck_weights_s8 weights = {.shape = shape, .in_zero_point = zero_point, .order = random_order(shape)};
     weights.weights = (const int8_t *)random_u8(WEIGHTS, s->outputs * k);
     int32_t *bias = fenced(BIAS, s->outputs * sizeof(int32_t), 4);
     float *multipliers = fenced(MULTIPLIERS, s->outputs * sizeof(float), 4);
@@ -281,6 +287,7 @@ static void check_conv_f32(const ck_table *t, const shape *s, bool depthwise) {
         .shape = shape,
         .weights = random_f32(WEIGHTS, s->outputs * k),
         .bias = pick(0, 7) ? random_f32(BIAS, s->outputs) : NULL,
+        .order = random_order(shape),
     };
     float *padding = fenced(PADDING, s->channels * sizeof(float), 4);
     memset(padding, 0, s->channels * sizeof(float));
@@ -329,6 +336,12 @@ typedef struct definition {
     double reach;             ///< What errors are relative to; see Numerics in CKernels.h.
 } definition;
 
+static double winograd_weight(const ck_weights_f32 *w, size_t output, size_t tap, size_t channel) {
+    size_t channels = w->shape.group_channels;
+    bool taps_are_innermost = w->order == CK_WEIGHTS_OUTPUT_INPUT_TAP;
+    return (double)w->weights[taps_are_innermost ? (output * channels + channel) * 9 + tap : (output * 9 + tap) * channels + channel];
+}
+
 static definition define_winograd(
     const ck_conv_f32 *layer, const ck_weights_f32 *weights, size_t tile, size_t pixel, size_t output) {
     const ck_geometry *g = &layer->geometry;
@@ -341,7 +354,7 @@ static definition define_winograd(
     d.value += own;
     for (size_t c = 0; c < channels; ++c) {
         double largest = 0, sum = 0;
-        for (size_t i = 0; i < 9; ++i) sum += fabs((double)weights->weights[(output * 9 + i) * channels + c]);
+        for (size_t i = 0; i < 9; ++i) sum += fabs(winograd_weight(weights, output, i, c));
         // Input (top + dy, left + dx) of the tile; tap (ky, kx) of the window lies at (y % tile + ky, x % tile + kx).
         for (size_t dy = 0; dy < side; ++dy) {
             for (size_t dx = 0; dx < side; ++dx) {
@@ -352,7 +365,7 @@ static definition define_winograd(
                 largest = fmax(largest, fabs(value));
                 size_t ky = dy - y % tile, kx = dx - x % tile;
                 if (ky > 2 || kx > 2) continue;
-                value *= (double)weights->weights[(output * 9 + ky * 3 + kx) * channels + c];
+                value *= winograd_weight(weights, output, ky * 3 + kx, c);
                 d.value += value;
                 d.magnitude += fabs(value);
             }
@@ -394,7 +407,8 @@ static void check_winograd(const ck_table *t, const shape *s, size_t tile) {
     double bound = ((double)s->channels + 16) * 0x1p-24 * (tile == 2 ? 16 : 160);
     // Nothing comes near the bound, so a transform could be wrong in the fourth digit; on plain numbers it would show.
     if (input_kind == 0 && weights_kind == 0) bound = 1e-6;
-    ck_weights_f32 weights = {weight_shape(s), values, pick(0, 7) ? random_f32(BIAS, s->outputs) : NULL};
+    ck_weights_f32 weights = {
+        weight_shape(s), values, pick(0, 7) ? random_f32(BIAS, s->outputs) : NULL, random_order(weight_shape(s))};
     bool clamped = pick(0, 1);
     ck_conv_f32 layer = {
         .geometry = g, .in_channels = s->channels, .out_channels = s->outputs, .groups = 1, .input = input,
@@ -726,7 +740,7 @@ static void bench_winograd(const ck_table *t, const shape *s) {
     size_t pixels = out_pixels(&g);
     double macs = (double)pixels * (double)s->outputs * (double)shape.group_channels * 9, direct, times[2];
     double errors[2] = {0, 0};
-    ck_weights_f32 weights = {shape, random_f32(WEIGHTS, s->outputs * 9 * s->channels), NULL};
+    ck_weights_f32 weights = {shape, random_f32(WEIGHTS, s->outputs * 9 * s->channels), NULL, 0};
     ck_conv_f32 layer = {
         .geometry = g, .in_channels = s->channels, .out_channels = s->outputs, .groups = 1,
         .input = random_f32(INPUT, s->batch * s->height * s->width * s->channels), .in_stride = s->channels,

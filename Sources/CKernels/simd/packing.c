@@ -1,5 +1,7 @@
 #include "packing.h"
 
+#include "../reference/reference.h"
+
 #include <string.h>
 
 static size_t round_up(size_t n, size_t unit) {
@@ -78,19 +80,118 @@ size_t ck_packed_size_depthwise_f32(const ck_weight_shape *s, ck_packing p) {
 
 // MARK: Packing
 
+// Weights are transposed: they come with an output channel's together and leave with an input channel's together. Sixteen
+// channels are read at a time, as many streams as a processor follows, which write cache lines whole.
+#define STREAMS 16
+
+typedef uint32_t words __attribute__((vector_size(16)));
+typedef uint8_t bytes8 __attribute__((vector_size(8)));
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+static size_t min(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/// Of four rows of four words, the columns.
+static inline void transpose_words(const words rows[4], words columns[4]) {
+    words a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5), b = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
+    words c = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7), d = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
+    columns[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+    columns[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    columns[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+    columns[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+}
+
+/// Walks over the positions in a panel, in words, of an output channel's weights in the order in which they are given.
+typedef struct walk {
+    size_t at;
+    size_t tap, taps;
+    size_t tap_step;  ///< From one tap to the next.
+    size_t step;      ///< From one input channel to the next.
+} walk;
+
+static inline size_t next(walk *w) {
+    size_t at = w->at;
+    w->at += w->tap_step;
+    if (++w->tap == w->taps) {
+        w->tap = 0;
+        w->at += w->step - w->taps * w->tap_step;
+    }
+    return at;
+}
+
+/// Writes word `j` of channel `o` to to[position j + o], with `count` channels `pitch` bytes apart.
+static void pack_words(const char *from, size_t pitch, size_t count, size_t length, walk start, uint32_t *to) {
+    for (size_t first = 0; first < count; first += STREAMS) {
+        size_t last = min(first + STREAMS, count), fours = first + (last - first) / 4 * 4;
+        walk w = start;
+        size_t j = 0;
+        for (; j + 4 <= length; j += 4) {
+            size_t at[4] = {next(&w), next(&w), next(&w), next(&w)};
+            const char *source = from + j * 4;
+            for (size_t o = first; o < fours; o += 4) {
+                words rows[4], columns[4];
+                for (size_t i = 0; i < 4; ++i) memcpy(&rows[i], source + (o + i) * pitch, sizeof rows[i]);
+                transpose_words(rows, columns);
+                for (size_t i = 0; i < 4; ++i) memcpy(to + at[i] + o, &columns[i], sizeof columns[i]);
+            }
+            for (size_t o = fours; o < last; ++o) {
+                for (size_t i = 0; i < 4; ++i) memcpy(to + at[i] + o, source + o * pitch + i * 4, 4);
+            }
+        }
+        for (; j < length; ++j) {
+            size_t at = next(&w);
+            for (size_t o = first; o < last; ++o) memcpy(to + at + o, from + o * pitch + j * 4, 4);
+        }
+    }
+}
+
 /// Bias of one output channel with the zero point folded in: bias + sum (offset - zero point) * w, wrapping.
 static int32_t folded_bias(const ck_weights_s8 *w, size_t channel, ck_packing p) {
-    size_t k = k_of(&w->shape);
+    size_t k = k_of(&w->shape), step = w->order == CK_WEIGHTS_INPUT_OUTPUT ? w->shape.out_channels : 1;
+    const int8_t *weights = w->weights + (step == 1 ? channel * k : channel);
     int32_t sum = 0;
-    for (size_t i = 0; i < k; ++i) sum += w->weights[channel * k + i];
+    if (step == 1) {
+        for (size_t i = 0; i < k; ++i) sum += weights[i];
+    } else {
+        for (size_t i = 0; i < k; ++i) sum += weights[i * step];
+    }
     uint32_t bias = w->bias ? (uint32_t)w->bias[channel] : 0;
     return (int32_t)(bias + (uint32_t)(p.offset - w->in_zero_point) * (uint32_t)sum);
 }
 
+/// Bytes of four input channels, for each tap, as the words that the kernels multiply by.
+///
+/// From `count` output channels `k` bytes apart, with taps innermost, to words `tap_step` apart.
+static void pack_quads(const int8_t *from, size_t k, size_t count, size_t taps, size_t tap_step, uint32_t *to) {
+    for (size_t o = 0; o < count; ++o) {
+        const int8_t *source = from + o * k;
+        size_t tap = 0;
+        for (; tap + 8 <= taps; tap += 8) {
+            bytes8 rows[4];
+            for (size_t i = 0; i < 4; ++i) memcpy(&rows[i], source + i * taps + tap, sizeof rows[i]);
+            bytes16 a = __builtin_shufflevector(rows[0], rows[1], 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+            bytes16 b = __builtin_shufflevector(rows[2], rows[3], 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+            words low = (words)__builtin_shufflevector(a, b, 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23);
+            words high = (words)__builtin_shufflevector(a, b, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31);
+            for (size_t i = 0; i < 4; ++i) {
+                to[(tap + i) * tap_step + o] = low[i];
+                to[(tap + 4 + i) * tap_step + o] = high[i];
+            }
+        }
+        for (; tap < taps; ++tap) {
+            int8_t quad[4] = {source[tap], source[taps + tap], source[2 * taps + tap], source[3 * taps + tap]};
+            memcpy(to + tap * tap_step + o, quad, sizeof quad);
+        }
+    }
+}
+
 /// Packs `count` channels from `first` on as one panel; returns its end.
 static char *pack_panel_u8(const ck_weights_s8 *w, ck_packing p, size_t first, size_t count, char *to) {
-    size_t k = k_of(&w->shape), width = panel_width(&w->shape, p), size = width * ck_channel_size_u8(k);
-    memset(to, 0, size);
+    const ck_weight_shape *s = &w->shape;
+    const size_t k = k_of(s), width = panel_width(s, p), size = width * ck_channel_size_u8(k);
+    const size_t quads = s->group_channels / CK_K_STEP;
+    if (count < width || k % CK_K_STEP) memset(to, 0, size);
     int32_t *bias = (int32_t *)to;
     float *multipliers = (float *)(bias + width);
     int8_t *weights = (int8_t *)(multipliers + width);
@@ -98,14 +199,27 @@ static char *pack_panel_u8(const ck_weights_s8 *w, ck_packing p, size_t first, s
         bias[o] = folded_bias(w, first + o, p);
         multipliers[o] = w->multipliers[first + o];
     }
-    // In the order of the writes; the reads are as many streams as the panel has channels.
+    const bool is_dense = w->order == CK_WEIGHTS_OUTPUT_TAP_INPUT
+        || (w->order == CK_WEIGHTS_OUTPUT_INPUT_TAP && (s->taps == 1 || s->group_channels == 1));
     const int8_t *from = w->weights + first * k;
-    for (size_t i = 0; i < k; i += CK_K_STEP, weights += width * CK_K_STEP) {
-        size_t step = k - i < CK_K_STEP ? k - i : CK_K_STEP;
-        if (step == CK_K_STEP) {
-            for (size_t o = 0; o < count; ++o) memcpy(weights + o * CK_K_STEP, from + o * k + i, CK_K_STEP);
-        } else {
-            for (size_t o = 0; o < count; ++o) memcpy(weights + o * CK_K_STEP, from + o * k + i, step);
+    if (is_dense) {
+        size_t whole = k / CK_K_STEP, rest = k % CK_K_STEP;
+        pack_words((const char *)from, k, count, whole, (walk){.taps = 1, .step = width}, (uint32_t *)weights);
+        weights += whole * width * CK_K_STEP;
+        for (size_t o = 0; o < count && rest; ++o) {
+            memcpy(weights + o * CK_K_STEP, from + o * k + whole * CK_K_STEP, rest);
+        }
+    } else if (w->order == CK_WEIGHTS_OUTPUT_INPUT_TAP && s->group_channels % CK_K_STEP == 0) {
+        for (size_t quad = 0; quad < quads; ++quad, from += CK_K_STEP * s->taps) {
+            pack_quads(from, k, count, s->taps, quads * width, (uint32_t *)weights + quad * width);
+        }
+    } else {
+        for (size_t i = 0; i < k; ++i) {
+            int8_t *row = weights + i / CK_K_STEP * width * CK_K_STEP + i % CK_K_STEP;
+            size_t tap = i / s->group_channels, channel = i % s->group_channels;
+            for (size_t o = 0; o < count; ++o) {
+                row[o * CK_K_STEP] = w->weights[ck_weight_index(s, w->order, first + o, tap, channel)];
+            }
         }
     }
     return to + size;
@@ -113,14 +227,28 @@ static char *pack_panel_u8(const ck_weights_s8 *w, ck_packing p, size_t first, s
 
 /// Packs `count` channels from `first` on as one panel; returns its end.
 static char *pack_panel_f32(const ck_weights_f32 *w, ck_packing p, size_t first, size_t count, char *to) {
-    size_t k = k_of(&w->shape), width = panel_width(&w->shape, p), size = width * ck_channel_size_f32(k);
-    memset(to, 0, size);
+    const ck_weight_shape *s = &w->shape;
+    const size_t k = k_of(s), width = panel_width(s, p), size = width * ck_channel_size_f32(k);
+    if (count < width) memset(to, 0, size);
     float *bias = (float *)to, *weights = bias + width;
-    if (w->bias) memcpy(bias, w->bias + first, count * sizeof *bias);
-    const float *from = w->weights + first * k;
-    for (size_t i = 0; i < k; ++i, weights += width) {
-        for (size_t o = 0; o < count; ++o) weights[o] = from[o * k + i];
+    if (w->bias) {
+        memcpy(bias, w->bias + first, count * sizeof *bias);
+    } else {
+        memset(bias, 0, width * sizeof *bias);
     }
+    if (w->order == CK_WEIGHTS_INPUT_OUTPUT) {
+        for (size_t i = 0; i < k; ++i) {
+            memcpy(weights + i * width, w->weights + i * s->out_channels + first, count * sizeof *weights);
+        }
+        return to + size;
+    }
+    walk positions = {.taps = 1, .step = width};
+    if (w->order == CK_WEIGHTS_OUTPUT_INPUT_TAP) {
+        positions.taps = s->taps;
+        positions.tap_step = s->group_channels * width;
+    }
+    pack_words(
+        (const char *)(w->weights + first * k), k * sizeof(float), count, k, positions, (uint32_t *)weights);
     return to + size;
 }
 
@@ -134,15 +262,18 @@ static uint16_t to_bf16(float x) {
 
 /// Packs `count` channels from `first` on as one panel; returns its end.
 static char *pack_panel_bf16(const ck_weights_f32 *w, ck_packing p, size_t first, size_t count, char *to) {
-    size_t k = k_of(&w->shape), width = panel_width(&w->shape, p), size = width * ck_channel_size_bf16(k);
+    const ck_weight_shape *s = &w->shape;
+    const size_t k = k_of(s), width = panel_width(s, p), size = width * ck_channel_size_bf16(k);
     memset(to, 0, size);
     float *bias = (float *)to;
     uint16_t *weights = (uint16_t *)(bias + width);
     if (w->bias) memcpy(bias, w->bias + first, count * sizeof *bias);
-    const float *from = w->weights + first * k;
     for (size_t i = 0; i < k; ++i) {
         uint16_t *pair = weights + i / 2 * width * 2 + i % 2;
-        for (size_t o = 0; o < count; ++o) pair[o * 2] = to_bf16(from[o * k + i]);
+        size_t tap = i / s->group_channels, channel = i % s->group_channels;
+        for (size_t o = 0; o < count; ++o) {
+            pair[o * 2] = to_bf16(w->weights[ck_weight_index(s, w->order, first + o, tap, channel)]);
+        }
     }
     return to + size;
 }
