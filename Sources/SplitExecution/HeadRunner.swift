@@ -22,9 +22,11 @@ package final class HeadRunner {
         case boundary(Int)
     }
 
+    /// - Parameter sharedWeights: of the same graph's other heads and tails.
     /// - Throws: `SplitExecutionError.unquantizedBoundary`, or what preparation throws.
     package init(
-        _ quantized: QuantizedGraph, cut: Cut, pool: WorkerPool, instructionSet: InstructionSet = .best
+        _ quantized: QuantizedGraph, cut: Cut, pool: WorkerPool, instructionSet: InstructionSet = .best,
+        sharedWeights: SharedWeights? = nil
     ) throws {
         self.cut = cut
         let graph = quantized.graph
@@ -37,7 +39,8 @@ package final class HeadRunner {
             return .plain(outputs.count - 1)
         }
         let head = try quantized.extracting(inputs: graph.inputs, outputs: outputs, name: graph.name + ".head")
-        var options = PreparationOptions(instructionSet: instructionSet, defaultInput: .natural)
+        var options = PreparationOptions(
+            instructionSet: instructionSet, defaultInput: .natural, workers: pool, sharedWeights: sharedWeights)
         for port in boundary {
             options.outputForms[port.name] = .exactly(
                 TensorForm(quantization: port.quantization, layout: .channelsLast))

@@ -18,15 +18,19 @@ package final class TailRunner: Sendable {
     package let outputs: [Port]
     private let sessions: SessionPool
 
-    /// - Parameter layout: of the codes that `complete` takes.
+    /// - Parameters:
+    ///   - layout: of the codes that `complete` takes.
+    ///   - sharedWeights: of the same graph's other heads and tails.
     /// - Throws: `SplitExecutionError.unquantizedBoundary`, or what preparation throws.
     package init(
         _ quantized: QuantizedGraph, cut: Cut, arithmetic: Arithmetic = .float32, layout: Layout = .rowMajor,
-        pool: WorkerPool, instructionSet: InstructionSet = .best
+        pool: WorkerPool, instructionSet: InstructionSet = .best, sharedWeights: SharedWeights? = nil
     ) throws {
         boundary = try BoundaryPort.ports(of: cut, in: quantized)
         let name = quantized.graph.name + ".tail"
-        var options = PreparationOptions(instructionSet: instructionSet, allowsBFloat16: arithmetic == .bfloat16)
+        var options = PreparationOptions(
+            instructionSet: instructionSet, allowsBFloat16: arithmetic == .bfloat16, workers: pool,
+            sharedWeights: sharedWeights)
         for port in boundary {
             options.inputForms[port.name] = .exactly(TensorForm(quantization: port.quantization, layout: layout))
         }

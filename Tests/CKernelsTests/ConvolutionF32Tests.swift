@@ -60,7 +60,8 @@ private struct Layer {
         let kernels = table.kernels
         let weights = Fenced(weights)
         let bias = Fenced(bias)
-        var packing = ck_weights_f32(shape: shape.weightShape, weights: weights.pointer, bias: bias.pointer)
+        var packing = ck_weights_f32(
+            shape: shape.weightShape, weights: weights.pointer, bias: bias.pointer, order: CK_WEIGHTS_OUTPUT_TAP_INPUT)
         let packedSize = (depthwise ? kernels.dwconv_f32_packed_size : kernels.conv_f32_packed_size)!(&packing.shape)
         let packed = Fenced<UInt32>(count: (packedSize + 3) / 4)
         (depthwise ? kernels.dwconv_f32_pack : kernels.conv_f32_pack)!(&packing, packed.pointer)

@@ -72,7 +72,7 @@ private struct Layer {
         let multipliers = Fenced(multipliers)
         var packing = ck_weights_s8(
             shape: shape.weightShape, weights: weights.pointer, bias: bias.pointer, multipliers: multipliers.pointer,
-            in_zero_point: zeroPoint)
+            in_zero_point: zeroPoint, order: CK_WEIGHTS_OUTPUT_TAP_INPUT)
         let packedSize = (depthwise ? kernels.dwconv_u8s8_u8_packed_size : kernels.conv_u8s8_u8_packed_size)!(
             &packing.shape)
         let packed = Fenced<UInt32>(count: (packedSize + 3) / 4)

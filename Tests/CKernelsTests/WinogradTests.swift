@@ -61,7 +61,8 @@ private struct Layer {
         let kernels = table.kernels
         let weights = Fenced(weights)
         let bias = Fenced(bias)
-        var packing = ck_weights_f32(shape: shape.weightShape, weights: weights.pointer, bias: bias.pointer)
+        var packing = ck_weights_f32(
+            shape: shape.weightShape, weights: weights.pointer, bias: bias.pointer, order: CK_WEIGHTS_OUTPUT_TAP_INPUT)
         let packed = Fenced<Float>(count: kernels.winograd_f32_packed_size(&packing.shape, tile) / 4)
         kernels.winograd_f32_pack(&packing, tile, packed.pointer)
         let input = Fenced(input)

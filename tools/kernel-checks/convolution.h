@@ -52,6 +52,12 @@ static ck_weight_shape weight_shape(const shape *s) {
         s->outputs, s->kernel_height * s->kernel_width, s->groups ? s->channels / s->groups : 0, s->groups};
 }
 
+/// An order in which weights of this shape may lie.
+static ck_weight_order random_order(ck_weight_shape shape) {
+    bool is_product = shape.taps == 1 && shape.groups == 1;
+    return (ck_weight_order)pick(0, is_product ? CK_WEIGHTS_INPUT_OUTPUT : CK_WEIGHTS_OUTPUT_INPUT_TAP);
+}
+
 /// Packs and runs; in two halves of the pixels and of the panels, as a pool of threads would.
 static void run_conv_u8(const ck_table *t, ck_conv_u8 *layer, const ck_weights_s8 *weights, bool depthwise) {
     size_t pixels = out_pixels(&layer->geometry), middle = pixels ? pick(0, pixels) : 0;
@@ -121,7 +127,7 @@ static void check_conv_u8(const ck_table *t, const shape *s, bool depthwise) {
     size_t k = shape.taps * shape.group_channels;
     uint8_t zero_point = (uint8_t)random_bits();
 
-    ck_weights_s8 weights = {.shape = shape, .in_zero_point = zero_point};
+    ck_weights_s8 weights = {.shape = shape, .in_zero_point = zero_point, .order = random_order(shape)};
     weights.weights = (const int8_t *)random_u8(WEIGHTS, s->outputs * k);
     int32_t *bias = fenced(BIAS, s->outputs * sizeof(int32_t), 4);
     float *multipliers = fenced(MULTIPLIERS, s->outputs * sizeof(float), 4);
@@ -172,6 +178,7 @@ static void check_conv_f32(const ck_table *t, const shape *s, bool depthwise) {
         .shape = shape,
         .weights = random_f32(WEIGHTS, s->outputs * k),
         .bias = pick(0, 7) ? random_f32(BIAS, s->outputs) : NULL,
+        .order = random_order(shape),
     };
     float *padding = fenced(PADDING, s->channels * sizeof(float), 4);
     memset(padding, 0, s->channels * sizeof(float));

@@ -10,6 +10,13 @@ typedef struct definition {
     double reach;             ///< What errors are relative to; see Numerics in CKernels.h.
 } definition;
 
+static double winograd_weight(const ck_weights_f32 *w, size_t output, size_t tap, size_t channel) {
+    size_t channels = w->shape.group_channels;
+    bool taps_are_innermost = w->order == CK_WEIGHTS_OUTPUT_INPUT_TAP;
+    size_t at = taps_are_innermost ? (output * channels + channel) * 9 + tap : (output * 9 + tap) * channels + channel;
+    return (double)w->weights[at];
+}
+
 static definition define_winograd(
     const ck_conv_f32 *layer, const ck_weights_f32 *weights, size_t tile, size_t pixel, size_t output) {
     const ck_geometry *g = &layer->geometry;
@@ -22,7 +29,7 @@ static definition define_winograd(
     d.value += own;
     for (size_t c = 0; c < channels; ++c) {
         double largest = 0, sum = 0;
-        for (size_t i = 0; i < 9; ++i) sum += fabs((double)weights->weights[(output * 9 + i) * channels + c]);
+        for (size_t i = 0; i < 9; ++i) sum += fabs(winograd_weight(weights, output, i, c));
         // Input (top + dy, left + dx) of the tile; tap (ky, kx) of the window lies at (y % tile + ky, x % tile + kx).
         for (size_t dy = 0; dy < side; ++dy) {
             for (size_t dx = 0; dx < side; ++dx) {
@@ -33,7 +40,7 @@ static definition define_winograd(
                 largest = fmax(largest, fabs(value));
                 size_t ky = dy - y % tile, kx = dx - x % tile;
                 if (ky > 2 || kx > 2) continue;
-                value *= (double)weights->weights[(output * 9 + ky * 3 + kx) * channels + c];
+                value *= winograd_weight(weights, output, ky * 3 + kx, c);
                 d.value += value;
                 d.magnitude += fabs(value);
             }
@@ -75,7 +82,8 @@ static void check_winograd(const ck_table *t, const shape *s, size_t tile) {
     double bound = ((double)s->channels + 16) * 0x1p-24 * (tile == 2 ? 16 : 160);
     // Nothing comes near the bound, so a transform could be wrong in the fourth digit; on plain numbers it would show.
     if (input_kind == 0 && weights_kind == 0) bound = 1e-6;
-    ck_weights_f32 weights = {weight_shape(s), values, pick(0, 7) ? random_f32(BIAS, s->outputs) : NULL};
+    ck_weights_f32 weights = {
+        weight_shape(s), values, pick(0, 7) ? random_f32(BIAS, s->outputs) : NULL, random_order(weight_shape(s))};
     bool clamped = pick(0, 1);
     ck_conv_f32 layer = {
         .geometry = g, .in_channels = s->channels, .out_channels = s->outputs, .groups = 1, .input = input,

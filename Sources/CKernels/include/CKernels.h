@@ -60,13 +60,19 @@ typedef struct ck_output_u8 {
 
 // MARK: Convolution
 
-/// Extents of a weight tensor `[out_channels, kernel_height, kernel_width, group_channels]`;
-/// taps = kernel_height * kernel_width. Depthwise: groups = out_channels, group_channels = 1.
+/// Extents of a weight tensor; taps = kernel_height * kernel_width. Depthwise: groups = out_channels, group_channels = 1.
 typedef struct ck_weight_shape {
     size_t out_channels, taps, group_channels, groups;
 } ck_weight_shape;
 
-/// Weights to pack for uint8 activations: row-major int8, symmetric per output channel.
+/// The order of a weight tensor's axes, outermost first. Weights are packed from where they lie, without gaps.
+typedef enum ck_weight_order {
+    CK_WEIGHTS_OUTPUT_TAP_INPUT = 0,  ///< [out_channels, kernel_height, kernel_width, group_channels].
+    CK_WEIGHTS_OUTPUT_INPUT_TAP,      ///< [out_channels, group_channels, kernel_height, kernel_width], as in ONNX.
+    CK_WEIGHTS_INPUT_OUTPUT,          ///< [group_channels, out_channels], of one tap and one group.
+} ck_weight_order;
+
+/// Weights to pack for uint8 activations: int8, symmetric per output channel.
 typedef struct ck_weights_s8 {
     ck_weight_shape shape;
     const int8_t *weights;
@@ -74,13 +80,15 @@ typedef struct ck_weights_s8 {
     /// out_channels values: input scale * weight scale / output scale; finite.
     const float *multipliers;
     uint8_t in_zero_point;
+    ck_weight_order order;
 } ck_weights_s8;
 
-/// Weights to pack for float activations, row-major.
+/// Weights to pack for float activations.
 typedef struct ck_weights_f32 {
     ck_weight_shape shape;
     const float *weights;
     const float *bias;  ///< out_channels values, or NULL for zeros.
+    ck_weight_order order;
 } ck_weights_f32;
 
 /// One quantised convolution or fully connected layer (an image of 1 x 1), also depthwise

@@ -1,8 +1,6 @@
 #include "reference.h"
 
-#include <string.h>
-
-// Packed: bias[O], weights as given.
+// Packed: bias[O], weights[O, taps, I].
 
 size_t ck_f32_conv_f32_packed_size__scalar(const ck_weight_shape *s) {
     return s->out_channels * (1 + s->taps * s->group_channels) * sizeof(float);
@@ -12,7 +10,14 @@ void ck_f32_conv_f32_pack__scalar(const ck_weights_f32 *w, void *packed) {
     const ck_weight_shape *s = &w->shape;
     float *bias = packed;
     for (size_t o = 0; o < s->out_channels; ++o) bias[o] = w->bias ? w->bias[o] : 0;
-    memcpy(bias + s->out_channels, w->weights, s->out_channels * s->taps * s->group_channels * sizeof(float));
+    float *weights = bias + s->out_channels;
+    for (size_t o = 0; o < s->out_channels; ++o) {
+        for (size_t tap = 0; tap < s->taps; ++tap) {
+            for (size_t i = 0; i < s->group_channels; ++i) {
+                *weights++ = w->weights[ck_weight_index(s, w->order, o, tap, i)];
+            }
+        }
+    }
 }
 
 size_t ck_f32_conv_f32_scratch_size__scalar(const ck_conv_f32 *c) {

@@ -1,8 +1,6 @@
 #include "reference.h"
 
-#include <string.h>
-
-// Packed: int32 bias[O], float multipliers[O], int8 weights as given.
+// Packed: int32 bias[O], float multipliers[O], int8 weights[O, taps, I].
 
 size_t ck_u8s8_conv_u8_packed_size__scalar(const ck_weight_shape *s) {
     return s->out_channels * (sizeof(int32_t) + sizeof(float) + s->taps * s->group_channels);
@@ -16,8 +14,12 @@ void ck_u8s8_conv_u8_pack__scalar(const ck_weights_s8 *w, void *packed) {
     for (size_t o = 0; o < s->out_channels; ++o) {
         bias[o] = w->bias ? w->bias[o] : 0;
         multipliers[o] = w->multipliers[o];
+        for (size_t tap = 0; tap < s->taps; ++tap) {
+            for (size_t i = 0; i < s->group_channels; ++i) {
+                *weights++ = w->weights[ck_weight_index(s, w->order, o, tap, i)];
+            }
+        }
     }
-    memcpy(weights, w->weights, s->out_channels * s->taps * s->group_channels);
 }
 
 size_t ck_u8s8_conv_u8_scratch_size__scalar(const ck_conv_u8 *c) {

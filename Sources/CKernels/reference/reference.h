@@ -16,6 +16,16 @@ static inline size_t ck_reference_panels(size_t group_outputs) {
     return (group_outputs + CK_REFERENCE_PANEL - 1) / CK_REFERENCE_PANEL;
 }
 
+/// Where the weight between input channel `i` of a group and output channel `o` lies.
+static inline size_t ck_weight_index(const ck_weight_shape *s, ck_weight_order order, size_t o, size_t tap, size_t i) {
+    switch (order) {
+    case CK_WEIGHTS_OUTPUT_TAP_INPUT: return (o * s->taps + tap) * s->group_channels + i;
+    case CK_WEIGHTS_OUTPUT_INPUT_TAP: return (o * s->group_channels + i) * s->taps + tap;
+    case CK_WEIGHTS_INPUT_OUTPUT: return i * s->out_channels + o;
+    }
+    return 0;
+}
+
 static inline float ck_clamp(float x, float min, float max) {
     x = x > min ? x : min;
     return x < max ? x : max;

@@ -1,5 +1,7 @@
 #include "winograd.h"
 
+#include "../reference/reference.h"
+
 #include <string.h>
 
 #define CACHE_LINE 64
@@ -142,29 +144,51 @@ static void filter_transform(size_t tile, double g[CK_WINOGRAD_MAX_SIDE][3]) {
     g[count][2] = 1;
 }
 
+/// Filters transformed together, which fill a cache line at each position.
+#define FILTERS 16
+
+typedef double quad __attribute__((vector_size(32)));
+typedef float quad_f32 __attribute__((vector_size(16)));
+
+/// Transforms four filters of nine taps each, in double precision: to[position * FILTERS + filter].
+static void transform_filters(const quad taps[9], size_t side, double g[CK_WINOGRAD_MAX_SIDE][3], float *to) {
+    quad rows[CK_WINOGRAD_MAX_SIDE][3];
+    for (size_t y = 0; y < side; ++y) {
+        for (size_t x = 0; x < 3; ++x) rows[y][x] = g[y][0] * taps[x] + g[y][1] * taps[3 + x] + g[y][2] * taps[6 + x];
+    }
+    for (size_t y = 0; y < side; ++y) {
+        for (size_t x = 0; x < side; ++x, to += FILTERS) {
+            quad sum = rows[y][0] * g[x][0] + rows[y][1] * g[x][1] + rows[y][2] * g[x][2];
+            quad_f32 rounded = __builtin_convertvector(sum, quad_f32);
+            memcpy(to, &rounded, sizeof rounded);
+        }
+    }
+}
+
 void ck_winograd_pack(const ck_weights_f32 *w, size_t tile, ck_winograd_shape s, void *packed) {
     const size_t outputs = w->shape.out_channels, inputs = w->shape.group_channels, side = side_of(tile);
     const size_t out_width = round_up(outputs, s.lanes), panel_width = s.lanes * s.vectors;
     double g[CK_WINOGRAD_MAX_SIDE][3];
     filter_transform(tile, g);
-    memset(packed, 0, ck_winograd_packed_size(&w->shape, tile, s));
     float *bias = packed, *transformed = bias + out_width;
-    for (size_t o = 0; o < outputs; ++o) {
-        if (w->bias) bias[o] = w->bias[o];
-        const size_t panel = o / panel_width * panel_width, width = min(panel_width, out_width - panel);
+    for (size_t o = 0; o < out_width; ++o) bias[o] = w->bias && o < outputs ? w->bias[o] : 0;
+    for (size_t first = 0, count; first < out_width; first += count) {
+        const size_t panel = first / panel_width * panel_width, width = min(panel_width, out_width - panel);
+        count = min(FILTERS, panel + width - first);
         for (size_t i = 0; i < inputs; ++i) {
-            const float *filter = w->weights + o * 9 * inputs + i;  // taps are `inputs` apart
-            float *to = transformed + panel * inputs + i * width + (o - panel);
-            double rows[CK_WINOGRAD_MAX_SIDE][3];
-            for (size_t y = 0; y < side; ++y) {
-                for (size_t x = 0; x < 3; ++x) {
-                    rows[y][x] = 0;
-                    for (size_t k = 0; k < 3; ++k) rows[y][x] += g[y][k] * (double)filter[(k * 3 + x) * inputs];
+            float filters[CK_WINOGRAD_MAX_SIDE * CK_WINOGRAD_MAX_SIDE][FILTERS];
+            for (size_t o = 0; o < count; o += 4) {
+                quad taps[9] = {0};
+                for (size_t lane = 0; lane < 4 && first + o + lane < outputs; ++lane) {
+                    for (size_t tap = 0; tap < 9; ++tap) {
+                        taps[tap][lane] = (double)w->weights[ck_weight_index(&w->shape, w->order, first + o + lane, tap, i)];
+                    }
                 }
+                transform_filters(taps, side, g, filters[0] + o);
             }
+            float *to = transformed + panel * inputs + i * width + (first - panel);
             for (size_t position = 0; position < side * side; ++position, to += out_width * inputs) {
-                const double *row = rows[position / side], *column = g[position % side];
-                *to = (float)(row[0] * column[0] + row[1] * column[1] + row[2] * column[2]);
+                memcpy(to, filters[position], count * sizeof *to);
             }
         }
     }

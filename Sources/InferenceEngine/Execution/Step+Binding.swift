@@ -18,8 +18,8 @@ extension Step {
             (arguments.input, arguments.in_stride) = source()
             (arguments.output, arguments.out_stride) = target()
             if reads.count > 1 { (arguments.residual, arguments.residual_stride) = source(1) }
-            arguments.weights = weights.storage.bytes.baseAddress
-            arguments.padding = weights.padding.bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+            arguments.weights = weights.bytes
+            arguments.padding = weights.padding.assumingMemoryBound(to: UInt8.self)
             let pixels = arguments.geometry.outputPixels
             if case .depthwise = weights.method {
                 return (.depthwiseU8(arguments, pixels: pixels), kernels.dwconv_u8s8_u8_scratch_size(&arguments))
@@ -150,8 +150,8 @@ extension Step {
         }
         bound.output = address(writes[0]).assumingMemoryBound(to: Float.self)
         bound.out_stride = writes[0].stride
-        bound.weights = weights.storage.bytes.baseAddress
-        bound.padding = weights.padding.bytes.assumingMemoryBound(to: Float.self).baseAddress
+        bound.weights = weights.bytes
+        bound.padding = weights.padding.assumingMemoryBound(to: Float.self)
         return bound
     }
 

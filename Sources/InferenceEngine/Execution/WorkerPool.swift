@@ -161,4 +161,33 @@ package final class WorkerPool: @unchecked Sendable {
         shared.runOpen(Job(context: context, parts: parts, body: body))
         shared.claim.store(false, ordering: .releasing)
     }
+
+    /// Runs `body` once for each of 0..<`count`, of any different sizes, in order as far as one thread goes: a thread that
+    /// is done takes the next.
+    package func forEach(_ count: Int, _ body: (Int) -> Void) {
+        withoutActuallyEscaping(body) { body in
+            let queue = Queue(count: count, body: body)
+            withExtendedLifetime(queue) {
+                run(parts: min(width, count), context: Unmanaged.passUnretained(queue).toOpaque()) { context, _, _ in
+                    let queue = Unmanaged<Queue>.fromOpaque(context).takeUnretainedValue()
+                    while true {
+                        let index = queue.next.add(1, ordering: .relaxed).oldValue
+                        guard index < queue.count else { return }
+                        queue.body(index)
+                    }
+                }
+            }
+        }
+    }
+
+    private final class Queue {
+        let count: Int
+        let body: (Int) -> Void
+        let next = Atomic<Int>(0)
+
+        init(count: Int, body: @escaping (Int) -> Void) {
+            self.count = count
+            self.body = body
+        }
+    }
 }

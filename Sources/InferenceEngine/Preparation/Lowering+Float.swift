@@ -51,8 +51,8 @@ extension Lowering {
         let source: ValueID
         var target: ValueID
         let geometry: ck_geometry
-        /// Row-major `[O, taps, C/groups]`.
-        let weights: [Float]
+        let weights: Tensor
+        let order: ck_weight_order
         let bias: [Float]?
         let shape: ck_weight_shape
         var activation: Clamp?
@@ -77,8 +77,7 @@ extension Lowering {
         let bias = node.inputs.dropFirst(2).first.flatMap(\.self).flatMap { graph[$0].constant }
         return FloatProduct(
             source: source, target: node.outputs[0], geometry: geometry,
-            weights: Self.channelsLastWeights(weights.array(of: Float.self), shape: weights.shape),
-            bias: bias?.array(of: Float.self),
+            weights: weights, order: CK_WEIGHTS_OUTPUT_INPUT_TAP, bias: bias?.array(of: Float.self),
             shape: ck_weight_shape(
                 out_channels: weights.shape[0], taps: weights.shape.elementCount(in: 2..<weights.shape.rank),
                 group_channels: weights.shape[1], groups: convolution.groups),
@@ -88,7 +87,8 @@ extension Lowering {
     /// `alpha · A · B + beta · C` with constant B and a constant C that is one row.
     private mutating func lowerGemm(_ node: Node, _ gemm: Gemm) throws -> Bool {
         guard let source = node.inputs[0], graph[source].constant == nil, let weightsID = node.inputs[1],
-            let weights = graph[weightsID].constant, weights.shape.rank == 2, !gemm.transposesA,
+            let weights = graph[weightsID].constant, weights.elementType == .float32, weights.shape.rank == 2,
+            !gemm.transposesA,
             shape(source).rank >= 2, let inner = shape(source).last, inner > 0
         else { return false }
         let columns = gemm.transposesB ? weights.shape[0] : weights.shape[1]
@@ -100,25 +100,16 @@ extension Lowering {
             guard row.count == 1 || (row.count == columns && constant.shape.last == columns) else { return false }
             bias = (0..<columns).map { gemm.beta * (row.count == 1 ? row[0] : row[$0]) }
         }
-        var values = weights.array(of: Float.self)
-        if !gemm.transposesB { values = Self.transposed(values, rows: inner, columns: columns) }
-        if gemm.alpha != 1 { values = values.map { gemm.alpha * $0 } }
+        let scaled = { Tensor(weights.array(of: Float.self).map { gemm.alpha * $0 }, shape: weights.shape) }
         try emit(
             FloatProduct(
                 source: source, target: node.outputs[0],
-                geometry: matrixGeometry(rows: shape(source).elementCount / inner), weights: values, bias: bias,
+                geometry: matrixGeometry(rows: shape(source).elementCount / inner),
+                weights: gemm.alpha == 1 ? weights : scaled(),
+                order: gemm.transposesB ? CK_WEIGHTS_OUTPUT_INPUT_TAP : CK_WEIGHTS_INPUT_OUTPUT, bias: bias,
                 shape: ck_weight_shape(out_channels: columns, taps: 1, group_channels: inner, groups: 1),
                 activation: gemm.activation, layout: .rowMajor))
         return true
-    }
-
-    private static func transposed(_ values: [Float], rows: Int, columns: Int) -> [Float] {
-        [Float](unsafeUninitializedCapacity: values.count) { target, count in
-            for row in 0..<rows {
-                for column in 0..<columns { target[column * rows + row] = values[row * columns + column] }
-            }
-            count = values.count
-        }
     }
 
     /// - Parameter addend: of a convolution that does the addition after it.
@@ -132,7 +123,10 @@ extension Lowering {
         )
         let clamp = product.activation ?? Clamp()
         (arguments.min, arguments.max) = (clamp.lower, clamp.upper)
-        let packed = pack(product, for: method(for: arguments, product.shape))
+        let packed = weights.packed(
+            WeightSource(
+                product.weights, order: product.order, shape: product.shape, .float(bias: product.bias),
+                for: method(for: arguments, product.shape)))
         var reads = [try readPixels(product.source, as: form, channels: inChannels)]
         if let addend { reads.append(try read(addend, as: form)) }
         let into = placePixels(product.target, as: form, channels: product.shape.out_channels)
@@ -147,37 +141,6 @@ extension Lowering {
             if tile > 0 { return .winograd(tile: tile) }
         }
         return kernels.bfloat16 != nil && shape.gainsFromBFloat16 ? .bfloat16 : .indirect
-    }
-
-    private func pack(_ product: FloatProduct, for method: ConvolutionMethod) -> PackedWeights {
-        product.weights.withUnsafeBufferPointer { values in
-            (product.bias ?? []).withUnsafeBufferPointer { biasValues in
-                var source = ck_weights_f32()
-                source.shape = product.shape
-                source.weights = values.baseAddress
-                source.bias = product.bias == nil ? nil : biasValues.baseAddress
-                let byteCount =
-                    switch method {
-                    case .depthwise: kernels.dwconv_f32_packed_size(&source.shape)
-                    case .indirect: kernels.conv_f32_packed_size(&source.shape)
-                    case .bfloat16: kernels.bfloat16!.pointee.packed_size(&source.shape)
-                    case .winograd(let tile): kernels.winograd_f32_packed_size(&source.shape, tile)
-                    }
-                let storage = TensorStorage(byteCount: byteCount) { target in
-                    switch method {
-                    case .depthwise: kernels.dwconv_f32_pack(&source, target.baseAddress)
-                    case .indirect: kernels.conv_f32_pack(&source, target.baseAddress)
-                    case .bfloat16: kernels.bfloat16!.pointee.pack(&source, target.baseAddress)
-                    case .winograd(let tile): kernels.winograd_f32_pack(&source, tile, target.baseAddress)
-                    }
-                }
-                let padding = TensorStorage(byteCount: product.shape.group_channels * product.shape.groups * 4) {
-                    target in
-                    target.initializeMemory(as: Float.self, repeating: 0)
-                }
-                return PackedWeights(storage: storage, method: method, padding: padding)
-            }
-        }
     }
 
     private mutating func lowerPooling(_ node: Node, _ input: ValueID, _ output: ValueID) throws -> Bool {

@@ -98,7 +98,7 @@ extension Lowering {
         (arguments.in_channels, arguments.out_channels, arguments.groups) = (inChannels, outChannels, product.groups)
         arguments.in_zero_point = product.input.zeroPoint
         arguments.out = outputRange(product.output, product.activation)
-        let packed = pack(product.weights, groups: product.groups, input: product.input, output: product.output)
+        let packed = pack(product)
         let from = try readPixels(
             product.source, as: TensorForm(quantization: product.input, layout: product.layout), channels: inChannels)
         guard let addend else {
@@ -117,44 +117,22 @@ extension Lowering {
         emit(.convolutionU8(arguments, packed), reads: [from, residual], writes: [into])
     }
 
-    private func pack(
-        _ weights: QuantizedWeights, groups: Int, input: ActivationQuantization, output: ActivationQuantization
-    ) -> PackedWeights {
-        let shape = weights.values.shape
-        let isDepthwise = groups > 1 && groups == shape[0] && shape[1] == 1
-        let values = Self.channelsLastWeights(weights.values.array(of: Int8.self), shape: shape)
-        let bias = weights.bias.array(of: Int32.self)
-        let multipliers = weights.scales.map { Float(Double(input.scale) * Double($0) / Double(output.scale)) }
-        return values.withUnsafeBufferPointer { values in
-            bias.withUnsafeBufferPointer { bias in
-                multipliers.withUnsafeBufferPointer { multipliers in
-                    var source = ck_weights_s8()
-                    source.shape = ck_weight_shape(
-                        out_channels: shape[0], taps: shape.elementCount(in: 2..<shape.rank), group_channels: shape[1],
-                        groups: groups)
-                    source.weights = values.baseAddress
-                    source.bias = bias.baseAddress
-                    source.multipliers = multipliers.baseAddress
-                    source.in_zero_point = input.zeroPoint
-                    let byteCount =
-                        isDepthwise
-                        ? kernels.dwconv_u8s8_u8_packed_size(&source.shape)
-                        : kernels.conv_u8s8_u8_packed_size(&source.shape)
-                    let storage = TensorStorage(byteCount: byteCount) { target in
-                        if isDepthwise {
-                            kernels.dwconv_u8s8_u8_pack(&source, target.baseAddress)
-                        } else {
-                            kernels.conv_u8s8_u8_pack(&source, target.baseAddress)
-                        }
-                    }
-                    let padding = TensorStorage(byteCount: shape[1] * groups) { target in
-                        target.initializeMemory(as: UInt8.self, repeating: input.zeroPoint)
-                    }
-                    return PackedWeights(
-                        storage: storage, method: isDepthwise ? .depthwise : .indirect, padding: padding)
-                }
-            }
+    private mutating func pack(_ product: IntegerProduct) -> PackedWeights {
+        let (weights, shape) = (product.weights, product.weights.values.shape)
+        let isDepthwise = product.groups > 1 && product.groups == shape[0] && shape[1] == 1
+        let scale = { (weight: Float) in
+            Float(Double(product.input.scale) * Double(weight) / Double(product.output.scale))
         }
+        return self.weights.packed(
+            WeightSource(
+                weights.values, order: CK_WEIGHTS_OUTPUT_INPUT_TAP,
+                shape: ck_weight_shape(
+                    out_channels: shape[0], taps: shape.elementCount(in: 2..<shape.rank), group_channels: shape[1],
+                    groups: product.groups),
+                .integer(
+                    bias: weights.bias.array(), multipliers: weights.scales.map(scale),
+                    zeroPoint: product.input.zeroPoint),
+                for: isDepthwise ? .depthwise : .indirect))
     }
 
     private mutating func lowerPooling(

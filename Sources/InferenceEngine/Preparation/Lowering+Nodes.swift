@@ -158,24 +158,6 @@ extension Lowering {
         }
     }
 
-    /// Reorders `[O, I, spatial…]` to `[O, spatial…, I]`, as the kernels pack weights.
-    static func channelsLastWeights<Element: TensorElement>(_ weights: [Element], shape: Shape) -> [Element] {
-        let taps = shape.elementCount(in: 2..<shape.rank)
-        let (outputs, inputs) = (shape[0], shape[1])
-        guard taps > 1, inputs > 1 else { return weights }
-        return [Element](unsafeUninitializedCapacity: weights.count) { target, count in
-            for output in 0..<outputs {
-                let base = output * inputs * taps
-                for input in 0..<inputs {
-                    for tap in 0..<taps {
-                        target[base + tap * inputs + input] = weights[base + input * taps + tap]
-                    }
-                }
-            }
-            count = weights.count
-        }
-    }
-
     // MARK: Pairs of operands
 
     /// The operands of an addition or a multiplication that the kernels know.

@@ -11,6 +11,7 @@ struct Lowering {
     let allowsWinograd: Bool
     var graph: Graph { quantized.graph }
 
+    var weights: WeightPacker
     private(set) var steps: [Step] = []
     private(set) var buffers: [BufferPlan] = []
     private(set) var inputs: [(port: Port, view: BufferView)] = []
@@ -29,10 +30,13 @@ struct Lowering {
     private var concatenationBuffers: [ValueID: BufferID] = [:]
     private var fusedAdditions: [NodeID: FusedAddition] = [:]
 
-    init(_ quantized: QuantizedGraph, kernels: KernelTable, allowsWinograd: Bool) {
+    init(
+        _ quantized: QuantizedGraph, kernels: KernelTable, allowsWinograd: Bool, sharing shared: SharedWeights?
+    ) {
         self.quantized = quantized
         self.kernels = kernels
         self.allowsWinograd = allowsWinograd
+        weights = WeightPacker(kernels, sharing: shared)
         let count = quantized.graph.values.count
         forms = Array(repeating: [:], count: count)
         naturalForms = Array(repeating: nil, count: count)

@@ -52,8 +52,9 @@ package final class PreparedModel: Sendable {
     package init(_ quantized: QuantizedGraph, options: PreparationOptions) throws {
         var lowering = Lowering(
             quantized, kernels: try options.instructionSet.kernels(bfloat16: options.allowsBFloat16),
-            allowsWinograd: options.allowsWinograd)
+            allowsWinograd: options.allowsWinograd, sharing: options.sharedWeights)
         try lowering.lower(options)
+        lowering.weights.finish(on: options.workers)
         let graph = quantized.graph
         name = graph.name
         instructionSet = options.instructionSet
@@ -68,7 +69,7 @@ package final class PreparedModel: Sendable {
         outputViews = lowering.outputs.map(\.view)
         weightByteCount = lowering.steps.reduce(0) { sum, step in
             switch step.work {
-            case .convolutionU8(_, let weights), .convolutionF32(_, let weights): sum + weights.storage.bytes.count
+            case .convolutionU8(_, let weights), .convolutionF32(_, let weights): sum + weights.byteCount
             default: sum
             }
         }

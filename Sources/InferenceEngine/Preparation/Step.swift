@@ -66,7 +66,7 @@ enum Work: @unchecked Sendable {
 }
 
 /// The kernels that a convolution is computed by.
-enum ConvolutionMethod: Sendable {
+enum ConvolutionMethod: Hashable, Sendable {
     /// One output channel per group and input channel.
     case depthwise
     /// Products over pointers to the taps, in the activations' own arithmetic.
@@ -75,14 +75,6 @@ enum ConvolutionMethod: Sendable {
     case bfloat16
     /// In float32 by Winograd's algorithm, in tiles of `tile` × `tile` outputs.
     case winograd(tile: Int)
-}
-
-/// Weights in the form that one method of one kernel table reads.
-struct PackedWeights: Sendable {
-    let storage: TensorStorage
-    let method: ConvolutionMethod
-    /// What padding reads: one pixel of the input's zero.
-    let padding: TensorStorage
 }
 
 /// Copies `count` blocks from one place to another, each with its own stride; all in bytes.

@@ -62,11 +62,16 @@ package struct PreparationOptions: Sendable {
     package var defaultOutput: PortRequest
     package var inputForms: [String: PortRequest]
     package var outputForms: [String: PortRequest]
+    /// Threads that help to prepare.
+    package var workers: WorkerPool?
+    /// Where packed weights are looked for, and kept for others.
+    package var sharedWeights: SharedWeights?
 
     package init(
         instructionSet: InstructionSet = .best, allowsBFloat16: Bool = false, allowsWinograd: Bool = true,
         defaultInput: PortRequest = .exactly(.plain), defaultOutput: PortRequest = .exactly(.plain),
-        inputForms: [String: PortRequest] = [:], outputForms: [String: PortRequest] = [:]
+        inputForms: [String: PortRequest] = [:], outputForms: [String: PortRequest] = [:],
+        workers: WorkerPool? = nil, sharedWeights: SharedWeights? = nil
     ) {
         self.instructionSet = instructionSet
         self.allowsBFloat16 = allowsBFloat16
@@ -75,5 +80,7 @@ package struct PreparationOptions: Sendable {
         self.defaultOutput = defaultOutput
         self.inputForms = inputForms
         self.outputForms = outputForms
+        self.workers = workers
+        self.sharedWeights = sharedWeights
     }
 }

@@ -37,7 +37,7 @@ package final class MappedFile: @unchecked Sendable {
     }
 
     /// The file as storage that tensors refer to and that keeps the mapping alive.
-    package var storage: TensorStorage { TensorStorage(borrowing: bytes, owner: self) }
+    package var storage: TensorStorage { TensorStorage(self) }
 
     private static func failure(_ what: String, _ path: String) -> GraphError {
         GraphError(.unreadableFile, "\(what): \(String(cString: strerror(errno)))", at: path)

@@ -52,6 +52,11 @@ package struct Tensor: Sendable {
         try body(UnsafeRawBufferPointer(rebasing: storage.bytes[byteOffset..<byteOffset + byteCount]))
     }
 
+    /// Gives back the memory behind the elements where a file holds them, too.
+    package func releasePages() {
+        storage.releasePages(byteOffset..<byteOffset + byteCount)
+    }
+
     /// The elements, copied, row-major.
     /// - Precondition: `Element` is this tensor's element type.
     package func array<Element: TensorElement>(of _: Element.Type = Element.self) -> [Element] {

@@ -64,8 +64,8 @@ package final class OpenedPackage: Sendable {
             throw ModelStoreError(.malformed, "the padding is not zero", part: "manifest")
         }
         let manifest = try Manifest(parsing: manifestBytes)
-        let data = UnsafeRawBufferPointer(rebasing: storage.bytes[header.dataOffset...])
-        var claims = try SectionClaims(manifest.sections, storage: TensorStorage(borrowing: data, owner: storage))
+        let data = TensorStorage(header.dataOffset..<storage.bytes.count, of: storage)
+        var claims = try SectionClaims(manifest.sections, storage: data)
 
         try manifest.card.check()
         structure = try manifest.makeGraph { (section, type, holder) throws(ModelStoreError) in
