@@ -132,6 +132,27 @@ internal import Testing
         #expect(mismatches.load(ordering: .relaxed) == 0)
     }
 
+    /// Weights of layers that several cuts' tails have in common are packed once, and answers stay what they were.
+    @Test(arguments: [TailRunner.Arithmetic.float32, .int8])
+    func tailsOfOneNetworkShareWeights(arithmetic: TailRunner.Arithmetic) throws {
+        let subject = residual
+        let shared = SharedWeights()
+        let tails = try subject.cuts.dropLast().map {
+            try TailRunner(subject.quantized, cut: $0, arithmetic: arithmetic, pool: pool, sharedWeights: shared)
+        }
+        let alone = try subject.cuts.dropLast().map {
+            try TailRunner(subject.quantized, cut: $0, arithmetic: arithmetic, pool: pool)
+        }
+        let largest = alone.map(\.model.weightByteCount).max() ?? 0
+        #expect(shared.byteCount == largest)
+        #expect(alone.reduce(0) { $0 + $1.model.weightByteCount } > largest)
+        for (tail, reference) in zip(tails, alone) {
+            let codes = tail.boundary.map { [UInt8](repeating: 77, count: $0.shape.elementCount) }
+            let answers = try tail.complete(codes).map { $0.array(of: Float.self) }
+            #expect(answers == (try reference.complete(codes).map { $0.array(of: Float.self) }))
+        }
+    }
+
     @Test func measuringCoversTheTailsNodes() throws {
         let tail = try TailRunner(residual.quantized, cut: cut, pool: pool)
         let codes = [UInt8](repeating: 7, count: tail.boundary.map(\.shape.elementCount).max() ?? 0)

@@ -29,6 +29,7 @@ package final class PackagedModel: CompletionModel {
     private let whole: SessionPool
     private let workers: WorkerPool
     private let arithmetic: Arithmetic
+    private let sharedWeights = SharedWeights()
 
     /// Verifies the package and prepares the whole network; tails are prepared when they are first asked for.
     /// - Parameters:
@@ -45,7 +46,8 @@ package final class PackagedModel: CompletionModel {
         inputs = graph.inputs.map { NamedTensorType(graph[$0].name, graph[$0].type) }
         outputs = graph.outputs.map { NamedTensorType(graph[$0].name, graph[$0].type) }
         quantized = try package.quantizedGraph()
-        let options = PreparationOptions(allowsBFloat16: arithmetic == .bfloat16)
+        let options = PreparationOptions(
+            allowsBFloat16: arithmetic == .bfloat16, workers: workers, sharedWeights: sharedWeights)
         let model =
             if arithmetic == .int8, let quantized {
                 try PreparedModel(quantized, options: options)
@@ -67,7 +69,9 @@ package final class PackagedModel: CompletionModel {
         }
         let cut = try Cut(sending: boundary, of: quantized.graph)
         return PackagedTail(
-            try TailRunner(quantized, cut: cut, arithmetic: arithmetic.ofTails, pool: workers), named: boundary)
+            try TailRunner(
+                quantized, cut: cut, arithmetic: arithmetic.ofTails, pool: workers, sharedWeights: sharedWeights),
+            named: boundary)
     }
 }
 

@@ -15,6 +15,7 @@ package final class PackagedEdgeModel: EdgeModel {
     private let mode: CodecMode
     private let workers: WorkerPool
     private let instructionSet: InstructionSet
+    private let sharedWeights = SharedWeights()
 
     /// - Throws: `EdgeError.unusableModel` for a package without integer weights or preprocessing; `ModelStoreError`.
     package init(
@@ -38,13 +39,14 @@ package final class PackagedEdgeModel: EdgeModel {
 
     package func prepareHead(cut names: [String]) throws -> any EdgeHead {
         let cut = names.isEmpty ? Cut.edgeOnly(of: graph) : try Cut(sending: names, of: graph)
-        let runner = try HeadRunner(quantized, cut: cut, pool: workers, instructionSet: instructionSet)
+        let runner = try HeadRunner(
+            quantized, cut: cut, pool: workers, instructionSet: instructionSet, sharedWeights: sharedWeights)
         let tail =
             cut.isEdgeOnly
             ? nil
             : try TailRunner(
                 quantized, cut: cut, arithmetic: .int8, layout: .channelsLast, pool: workers,
-                instructionSet: instructionSet)
+                instructionSet: instructionSet, sharedWeights: sharedWeights)
         return PackagedHead(
             runner, tail: tail, preprocessing: preprocessing, mode: mode,
             outputNames: graph.outputs.map { graph[$0].name })
