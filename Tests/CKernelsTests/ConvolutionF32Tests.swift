@@ -4,6 +4,8 @@ internal import Testing
 /// A float layer with random contents in -1...1 and its result in double precision.
 private struct Layer {
     var shape: WindowShape
+    /// How `weights`, `[outputs, taps, group channels]`, are given to the kernels.
+    var order: ck_weight_order
     var weights: [Float]
     var bias: [Float]
     var input: [Float]
@@ -12,6 +14,7 @@ private struct Layer {
 
     init(_ shape: WindowShape, using generator: inout SeededGenerator) {
         self.shape = shape
+        order = shape.weightOrder(using: &generator)
         weights = generator.floats(shape.outputs * shape.taps * shape.groupChannels)
         bias = generator.floats(shape.outputs)
         input = generator.floats(shape.inExtent)
@@ -58,10 +61,10 @@ private struct Layer {
     /// As in the quantised tests: two ranges of pixels by two of panels.
     func computed(by table: KernelTable, depthwise: Bool, split: (pixel: Int, panel: Int)) -> [Float]? {
         let kernels = table.kernels
-        let weights = Fenced(weights)
+        let weights = Fenced(shape.weights(weights, in: order))
         let bias = Fenced(bias)
         var packing = ck_weights_f32(
-            shape: shape.weightShape, weights: weights.pointer, bias: bias.pointer, order: CK_WEIGHTS_OUTPUT_TAP_INPUT)
+            shape: shape.weightShape, weights: weights.pointer, bias: bias.pointer, order: order)
         let packedSize = (depthwise ? kernels.dwconv_f32_packed_size : kernels.conv_f32_packed_size)!(&packing.shape)
         let packed = Fenced<UInt32>(count: (packedSize + 3) / 4)
         (depthwise ? kernels.dwconv_f32_pack : kernels.conv_f32_pack)!(&packing, packed.pointer)

@@ -4,6 +4,8 @@ internal import Testing
 /// A quantised layer with random contents and its result by the definition.
 private struct Layer {
     var shape: WindowShape
+    /// How `weights`, `[outputs, taps, group channels]`, are given to the kernels.
+    var order: ck_weight_order
     var zeroPoint: UInt8
     var weights: [Int8]
     var bias: [Int32]
@@ -21,6 +23,7 @@ private struct Layer {
 
     init(_ shape: WindowShape, using generator: inout SeededGenerator) {
         self.shape = shape
+        order = shape.weightOrder(using: &generator)
         zeroPoint = generator.byte()
         let depth = shape.taps * shape.groupChannels
         weights = generator.integers(shape.outputs * depth)
@@ -67,12 +70,12 @@ private struct Layer {
     /// where a byte outside them was written.
     func computed(by table: KernelTable, depthwise: Bool, split: (pixel: Int, panel: Int)) -> [UInt8]? {
         let kernels = table.kernels
-        let weights = Fenced(weights)
+        let weights = Fenced(shape.weights(weights, in: order))
         let bias = Fenced(bias)
         let multipliers = Fenced(multipliers)
         var packing = ck_weights_s8(
             shape: shape.weightShape, weights: weights.pointer, bias: bias.pointer, multipliers: multipliers.pointer,
-            in_zero_point: zeroPoint, order: CK_WEIGHTS_OUTPUT_TAP_INPUT)
+            in_zero_point: zeroPoint, order: order)
         let packedSize = (depthwise ? kernels.dwconv_u8s8_u8_packed_size : kernels.conv_u8s8_u8_packed_size)!(
             &packing.shape)
         let packed = Fenced<UInt32>(count: (packedSize + 3) / 4)

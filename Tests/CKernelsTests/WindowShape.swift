@@ -49,6 +49,29 @@ struct WindowShape: CustomStringConvertible {
     var inExtent: Int { Self.extent(pixels: inPixels, channels: channels, stride: inStride) }
     var outExtent: Int { Self.extent(pixels: outPixels, channels: outputs, stride: outStride) }
 
+    /// An order in which weights of this shape may lie.
+    func weightOrder(using generator: inout SeededGenerator) -> ck_weight_order {
+        if generator.oneIn(2) { return CK_WEIGHTS_OUTPUT_TAP_INPUT }
+        return taps == 1 && groups == 1 && generator.oneIn(2) ? CK_WEIGHTS_INPUT_OUTPUT : CK_WEIGHTS_OUTPUT_INPUT_TAP
+    }
+
+    /// Weights `[outputs, taps, groupChannels]` as they lie in `order`.
+    func weights<Element>(_ weights: [Element], in order: ck_weight_order) -> [Element] {
+        let positions = weights.indices.map { index in
+            let (output, tap, channel) = (
+                index / (taps * groupChannels), index / groupChannels % taps, index % groupChannels
+            )
+            return switch order {
+            case CK_WEIGHTS_OUTPUT_INPUT_TAP: (output * groupChannels + channel) * taps + tap
+            case CK_WEIGHTS_INPUT_OUTPUT: channel * outputs + output
+            default: index
+            }
+        }
+        var ordered = weights
+        for (position, weight) in zip(positions, weights) { ordered[position] = weight }
+        return ordered
+    }
+
     var description: String {
         """
         \(batch)x\(height)x\(width)x\(channels) -> \(outputs), groups \(groups), kernel \(kernelHeight)x\(kernelWidth), \

@@ -4,6 +4,8 @@ internal import Testing
 /// A 3 × 3 layer with random contents, and what Winograd's algorithm may make of it.
 private struct Layer {
     var shape: WindowShape
+    /// How `weights`, `[outputs, taps, group channels]`, are given to the kernels.
+    var order: ck_weight_order
     var weights: [Float]
     var bias: [Float]
     var input: [Float]
@@ -12,6 +14,7 @@ private struct Layer {
 
     init(_ shape: WindowShape, using generator: inout SeededGenerator) {
         self.shape = shape
+        order = shape.weightOrder(using: &generator)
         weights = generator.floats(shape.outputs * shape.taps * shape.channels)
         bias = generator.floats(shape.outputs)
         input = generator.floats(shape.inExtent)
@@ -59,10 +62,10 @@ private struct Layer {
     /// Results with the tiles and panels divided in two each; `nil` when something else was written, too.
     func computed(by table: KernelTable, tile: Int, split: (tile: Int, panel: Int)) -> [Float]? {
         let kernels = table.kernels
-        let weights = Fenced(weights)
+        let weights = Fenced(shape.weights(weights, in: order))
         let bias = Fenced(bias)
         var packing = ck_weights_f32(
-            shape: shape.weightShape, weights: weights.pointer, bias: bias.pointer, order: CK_WEIGHTS_OUTPUT_TAP_INPUT)
+            shape: shape.weightShape, weights: weights.pointer, bias: bias.pointer, order: order)
         let packed = Fenced<Float>(count: kernels.winograd_f32_packed_size(&packing.shape, tile) / 4)
         kernels.winograd_f32_pack(&packing, tile, packed.pointer)
         let input = Fenced(input)

@@ -104,3 +104,24 @@ internal import Testing
         }
     }
 }
+
+extension WorkerPoolTests {
+    private final class Counts: Sendable {
+        let values: Mutex<[Int]>
+
+        init(count: Int) {
+            values = Mutex([Int](repeating: 0, count: count))
+        }
+    }
+
+    /// More pieces of work than threads, taken as threads become free.
+    @Test(arguments: 1...3)
+    func everyIndexIsTakenOnce(width: Int) {
+        let pool = WorkerPool(width: width)
+        for count in [0, 1, 2, 7, 100] {
+            let counts = Counts(count: count)
+            pool.forEach(count) { index in counts.values.withLock { $0[index] += 1 } }
+            #expect(counts.values.withLock(\.self) == [Int](repeating: 1, count: count))
+        }
+    }
+}

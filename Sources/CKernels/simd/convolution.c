@@ -254,11 +254,10 @@ static ck_window gather_rows(
     size_t pitch = row_pitch(c);
     for (size_t i = 0; i < count; ++i) pointers[i] = row + i * pitch;
     for (size_t i = 0, run; i < count; i += run, row += run * pitch) {
-        run = c->convert ? 0 : gatherable_run(c, w, count - i);
+        run = 1;
         if (c->convert) {
             gather_converted(c, input, w, row);
-            run = 1;
-        } else if (run > 0) {
+        } else if ((run = gatherable_run(c, w, count - i)) > 0) {
             gather_interior(c, input, w, run, row, pitch);
         } else {
             gather(c, input, w, row);

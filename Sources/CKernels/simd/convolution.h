@@ -42,13 +42,12 @@ typedef struct ck_convolution {
 
     bool gathers;
     bool maps_pixels;  ///< Each output pixel reads the input pixel of the same number.
-    size_t taps;      ///< Pointers per row: kernel taps, or 1 when gathering.
-    size_t row_size;  ///< Bytes under one pointer.
+    size_t taps;       ///< Pointers per row: kernel taps, or 1 when gathering.
+    size_t row_size;   ///< Bytes under one pointer.
 } ck_convolution;
 
-/// Completes a description whose members up to `convert` are set; taps of fewer than `gather_below` bytes are gathered
-/// where they lie side by side.
-/// With `convert`, all are, into rows that are half as long.
+/// Completes a description whose members up to `convert` are set. Taps of fewer than `gather_below` bytes are gathered
+/// where they lie side by side; with `convert` all are, into rows that are half as long.
 void ck_convolution_prepare(ck_convolution *, size_t gather_below);
 
 size_t ck_convolution_scratch_size(const ck_convolution *);

@@ -16,7 +16,13 @@ static size_t k_of(const ck_weight_shape *s) {
 
 size_t ck_panel_vectors(size_t outputs, ck_packing p) {
     // Cost of a product in a panel of 1, 2, 3 or 4 vectors, in per cent: loads and loop control are shared by that many.
-    static const size_t costs[] = {112, 104, 101, 100};
+    // Fitted to G multiply-adds/s of u8 layers on one core of a Zen 4, AVX-512 VNNI (products at most 235); panels of
+    // 1, 2, 3, 4 vectors. 256-bit tables lose more with one vector (78 99 - -), f32 on AVX-512 less (55 58 58 58):
+    //   56x56, 1x1, 24 -> 192    111  137  139  149
+    //   28x28, 1x1, 64 -> 192    167  186  187  193
+    //   14x14, 1x1, 256 -> 192   214  221  221  223
+    //   28x28, 3x3, 64 -> 192    220  224  224  225
+    static const size_t costs[] = {118, 105, 104, 100};
     size_t needed = round_up(outputs, p.lanes) / p.lanes, best = 1, best_cost = SIZE_MAX;
     for (size_t vectors = 1; vectors <= p.max_vectors; ++vectors) {
         size_t cost = round_up(needed, vectors) * costs[vectors - 1];

@@ -5,9 +5,10 @@ package import ModelGraph
 package import ModelStore
 internal import SplitExecution
 
-/// A model package, served: the whole network in float32, and the part after any of its cuts.
+/// A model package, served: the whole network, and the part after any of its cuts.
 package final class PackagedModel: CompletionModel {
-    /// What the service computes in.
+    /// What the service computes in: exactly what the network says, with convolutions rounded to bfloat16 where the CPU
+    /// gains by it, or as a board would.
     package enum Arithmetic: String, CaseIterable, Sendable {
         case float32, bfloat16, int8
 
@@ -29,6 +30,7 @@ package final class PackagedModel: CompletionModel {
     private let whole: SessionPool
     private let workers: WorkerPool
     private let arithmetic: Arithmetic
+    /// The tails of all cuts and the whole network hold each layer once.
     private let sharedWeights = SharedWeights()
 
     /// Verifies the package and prepares the whole network; tails are prepared when they are first asked for.

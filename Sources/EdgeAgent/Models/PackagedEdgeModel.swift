@@ -15,6 +15,7 @@ package final class PackagedEdgeModel: EdgeModel {
     private let mode: CodecMode
     private let workers: WorkerPool
     private let instructionSet: InstructionSet
+    /// When the cut moves, the layers that were in the head or the tail before are packed already.
     private let sharedWeights = SharedWeights()
 
     /// - Throws: `EdgeError.unusableModel` for a package without integer weights or preprocessing; `ModelStoreError`.

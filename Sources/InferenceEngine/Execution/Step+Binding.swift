@@ -29,8 +29,12 @@ extension Step {
             return (
                 .convolutionU8(arguments, pixels: pixels, panels: panels), kernels.conv_u8s8_u8_scratch_size(&arguments)
             )
-        case .convolutionF32(let unbound, let weights):
-            var arguments = bound(unbound, weights, address)
+        case .convolutionF32(var arguments, let weights):
+            (arguments.input, arguments.in_stride) = source()
+            (arguments.output, arguments.out_stride) = target()
+            if reads.count > 1 { (arguments.residual, arguments.residual_stride) = source(1) }
+            arguments.weights = weights.bytes
+            arguments.padding = weights.padding.assumingMemoryBound(to: Float.self)
             let pixels = arguments.geometry.outputPixels
             var shape = arguments.weightShape
             switch weights.method {
@@ -99,10 +103,20 @@ extension Step {
             (arguments.input, arguments.in_stride) = source()
             (arguments.output, arguments.out_stride) = target()
             return (.dequantize(arguments, pixels: pixels), 0)
-        case .addF32(let arguments, let pixels): return (.addF32(bound(arguments, address), pixels: pixels), 0)
-        case .multiplyF32(let arguments, let pixels):
-            return (.multiplyF32(bound(arguments, address), pixels: pixels), 0)
-        case .clampF32(let arguments, let pixels): return (.clampF32(bound(arguments, address), pixels: pixels), 0)
+        case .addF32(var arguments, let pixels):
+            (arguments.a, arguments.a_stride) = source()
+            (arguments.b, arguments.b_stride) = source(1)
+            (arguments.output, arguments.out_stride) = target()
+            return (.addF32(arguments, pixels: pixels), 0)
+        case .multiplyF32(var arguments, let pixels):
+            (arguments.a, arguments.a_stride) = source()
+            (arguments.b, arguments.b_stride) = source(1)
+            (arguments.output, arguments.out_stride) = target()
+            return (.multiplyF32(arguments, pixels: pixels), 0)
+        case .clampF32(var arguments, let pixels):
+            (arguments.a, arguments.a_stride) = source()
+            (arguments.output, arguments.out_stride) = target()
+            return (.clampF32(arguments, pixels: pixels), 0)
         case .layoutU8(var arguments, let layout):
             let (input, inStride): (UnsafePointer<UInt8>, Int) = source()
             let (output, outStride): (UnsafeMutablePointer<UInt8>, Int) = target()
@@ -135,40 +149,6 @@ extension Step {
         case .reference(let call):
             return (.reference(call), 0)
         }
-    }
-
-    /// One operand, and perhaps another to add.
-    private func bound(
-        _ arguments: ck_conv_f32, _ weights: PackedWeights, _ address: (BufferView) -> UnsafeMutableRawPointer
-    ) -> ck_conv_f32 {
-        var bound = arguments
-        bound.input = UnsafePointer(address(reads[0]).assumingMemoryBound(to: Float.self))
-        bound.in_stride = reads[0].stride
-        if reads.count > 1 {
-            bound.residual = UnsafePointer(address(reads[1]).assumingMemoryBound(to: Float.self))
-            bound.residual_stride = reads[1].stride
-        }
-        bound.output = address(writes[0]).assumingMemoryBound(to: Float.self)
-        bound.out_stride = writes[0].stride
-        bound.weights = weights.bytes
-        bound.padding = weights.padding.assumingMemoryBound(to: Float.self)
-        return bound
-    }
-
-    /// One operand, or two.
-    private func bound(
-        _ arguments: ck_binary_f32, _ address: (BufferView) -> UnsafeMutableRawPointer
-    ) -> ck_binary_f32 {
-        var bound = arguments
-        bound.a = UnsafePointer(address(reads[0]).assumingMemoryBound(to: Float.self))
-        bound.a_stride = reads[0].stride
-        if reads.count > 1 {
-            bound.b = UnsafePointer(address(reads[1]).assumingMemoryBound(to: Float.self))
-            bound.b_stride = reads[1].stride
-        }
-        bound.output = address(writes[0]).assumingMemoryBound(to: Float.self)
-        bound.out_stride = writes[0].stride
-        return bound
     }
 }
 

@@ -164,7 +164,7 @@ package final class WorkerPool: @unchecked Sendable {
 
     /// Runs `body` once for each of 0..<`count`, of any different sizes, in order as far as one thread goes: a thread that
     /// is done takes the next.
-    package func forEach(_ count: Int, _ body: (Int) -> Void) {
+    package func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) {
         withoutActuallyEscaping(body) { body in
             let queue = Queue(count: count, body: body)
             withExtendedLifetime(queue) {
@@ -182,10 +182,10 @@ package final class WorkerPool: @unchecked Sendable {
 
     private final class Queue {
         let count: Int
-        let body: (Int) -> Void
+        let body: @Sendable (Int) -> Void
         let next = Atomic<Int>(0)
 
-        init(count: Int, body: @escaping (Int) -> Void) {
+        init(count: Int, body: @escaping @Sendable (Int) -> Void) {
             self.count = count
             self.body = body
         }

@@ -53,6 +53,8 @@ extension Lowering {
         let geometry: ck_geometry
         let weights: Tensor
         let order: ck_weight_order
+        /// Weights count so many times.
+        var factor: Float = 1
         let bias: [Float]?
         let shape: ck_weight_shape
         var activation: Clamp?
@@ -100,13 +102,13 @@ extension Lowering {
             guard row.count == 1 || (row.count == columns && constant.shape.last == columns) else { return false }
             bias = (0..<columns).map { gemm.beta * (row.count == 1 ? row[0] : row[$0]) }
         }
-        let scaled = { Tensor(weights.array(of: Float.self).map { gemm.alpha * $0 }, shape: weights.shape) }
         try emit(
             FloatProduct(
                 source: source, target: node.outputs[0],
                 geometry: matrixGeometry(rows: shape(source).elementCount / inner),
-                weights: gemm.alpha == 1 ? weights : scaled(),
-                order: gemm.transposesB ? CK_WEIGHTS_OUTPUT_INPUT_TAP : CK_WEIGHTS_INPUT_OUTPUT, bias: bias,
+                weights: weights,
+                order: gemm.transposesB ? CK_WEIGHTS_OUTPUT_INPUT_TAP : CK_WEIGHTS_INPUT_OUTPUT, factor: gemm.alpha,
+                bias: bias,
                 shape: ck_weight_shape(out_channels: columns, taps: 1, group_channels: inner, groups: 1),
                 activation: gemm.activation, layout: .rowMajor))
         return true
@@ -125,7 +127,8 @@ extension Lowering {
         (arguments.min, arguments.max) = (clamp.lower, clamp.upper)
         let packed = weights.packed(
             WeightSource(
-                product.weights, order: product.order, shape: product.shape, .float(bias: product.bias),
+                product.weights, order: product.order, shape: product.shape,
+                .float(factor: product.factor, bias: product.bias),
                 for: method(for: arguments, product.shape)))
         var reads = [try readPixels(product.source, as: form, channels: inChannels)]
         if let addend { reads.append(try read(addend, as: form)) }

@@ -40,7 +40,7 @@ private final class WeightMemory {
 
 /// Collects the weights of a model that is being prepared, then packs them all.
 struct WeightPacker {
-    private struct Job {
+    private struct Job: Sendable {
         let source: WeightSource
         let target: PackedWeights
     }
@@ -80,7 +80,7 @@ struct WeightPacker {
         // The largest first: what is left when threads run out of work is small.
         let jobs = jobs.sorted { $0.target.byteCount > $1.target.byteCount }
         let kernels = kernels
-        let pack = { (index: Int) in
+        let pack = { @Sendable (index: Int) in
             let (source, target) = (jobs[index].source, jobs[index].target)
             source.pack(
                 by: kernels, to: UnsafeMutableRawPointer(mutating: target.bytes),

@@ -6,11 +6,12 @@ internal import ModelGraph
 /// Values are told apart by where they lie, not by what they are: graphs cut from one package share its mapping.
 struct WeightSource: Hashable, Sendable {
     enum Numbers: Hashable, Sendable {
-        case float(bias: [Float]?)
+        /// Weights count `factor` times.
+        case float(factor: Float, bias: [Float]?)
         case integer(bias: [Int32], multipliers: [Float], zeroPoint: UInt8)
     }
 
-    /// Int8 or float32, in `order`; aligned as its elements are.
+    /// Int8 or float32, in `order`.
     let values: Tensor
     let order: ck_weight_order
     let shape: ck_weight_shape
@@ -21,7 +22,7 @@ struct WeightSource: Hashable, Sendable {
         _ values: Tensor, order: ck_weight_order, shape: ck_weight_shape, _ numbers: Numbers,
         for method: ConvolutionMethod
     ) {
-        self.values = values.aligned()
+        self.values = values
         self.order = order
         self.shape = shape
         self.numbers = numbers
@@ -63,9 +64,9 @@ struct WeightSource: Hashable, Sendable {
 
     /// Writes `packedByteCount(by:)` bytes to `packed` and `paddingByteCount` to `padding`.
     func pack(by kernels: KernelTable, to packed: UnsafeMutableRawPointer, padding: UnsafeMutableRawPointer) {
-        values.withUnsafeBytes { values in
+        operands.withUnsafeBytes { values in
             switch numbers {
-            case .float(let bias):
+            case .float(_, let bias):
                 padding.initializeMemory(as: UInt8.self, repeating: 0, count: paddingByteCount)
                 var source = ck_weights_f32()
                 (source.shape, source.order) = (shape, order)
@@ -92,6 +93,14 @@ struct WeightSource: Hashable, Sendable {
                 }
             }
         }
+    }
+
+    /// The values, multiplied and aligned as the kernels want them: as they are, or a copy.
+    private var operands: Tensor {
+        if case .float(let factor, _) = numbers, factor != 1 {
+            return Tensor(values.array(of: Float.self).map { factor * $0 }, shape: values.shape)
+        }
+        return values.aligned()
     }
 
     private func pack(_ source: inout ck_weights_f32, by kernels: KernelTable, to packed: UnsafeMutableRawPointer) {

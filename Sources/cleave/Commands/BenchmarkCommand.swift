@@ -110,7 +110,8 @@ struct BenchmarkCommand: ParsableCommand {
         if precision == .bfloat16 && !kernels.hasBFloat16 {
             throw CommandError("--precision: this CPU does not compute in bfloat16 with \(kernels.rawValue) kernels")
         }
-        let options = PreparationOptions(instructionSet: kernels, allowsBFloat16: precision == .bfloat16)
+        let options = PreparationOptions(
+            instructionSet: kernels, allowsBFloat16: precision == .bfloat16, workers: pool)
         let model =
             switch precision {
             case .float32, .bfloat16: try PreparedModel(try opened.graph(), options: options)
