@@ -41,7 +41,8 @@ struct SteadyStateTests {
         let integer = try PreparedModel(
             MinMaxQuantization.quantized(TestGraphs.all[index], seed: 1),
             options: PreparationOptions(defaultInput: .natural))
-        for model in [float, integer] {
+        let banded = try PreparedModel(TestGraphs.all[index], options: PreparationOptions(cacheByteCount: 4096))
+        for model in [float, integer, banded] {
             #expect(model.nodesWithoutKernel.isEmpty)
             let session = InferenceSession(model, pool: pool)
             try session.run()

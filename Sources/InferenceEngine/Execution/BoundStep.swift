@@ -6,7 +6,7 @@ struct BoundStep {
     var work: BoundWork
     /// How many threads may share it.
     var parts: Int
-    /// By `NodeID`; −1 for conversions at the model's ends.
+    /// By `NodeID`; −1 for conversions at the model's ends. Joined steps know their own.
     var nodeIndex: Int
 }
 
@@ -39,6 +39,7 @@ enum BoundWork {
     case localResponseNormalization(
         LocalResponseNormalization, UnsafePointer<Float>, UnsafeMutablePointer<Float>, pixels: Int, channels: Int)
     case reference(ReferenceCall)
+    case banded(BoundBands)
 }
 
 struct BoundCopy {
@@ -49,8 +50,12 @@ struct BoundCopy {
 
 extension BoundWork {
     /// Runs part `part` of `parts` equal parts.
-    /// - Parameter scratch: memory for this part alone, as large as the step asked for.
-    func run(part: Int, of parts: Int, kernels: KernelTable, scratch: UnsafeMutableRawPointer) {
+    /// - Parameters:
+    ///   - scratch: memory for this part alone, as large as the step asked for.
+    ///   - measures: whether joined steps take their times.
+    func run(
+        part: Int, of parts: Int, kernels: KernelTable, scratch: UnsafeMutableRawPointer, measures: Bool = false
+    ) {
         func share(_ count: Int) -> ck_range {
             ck_range(first: count * part / parts, last: count * (part + 1) / parts)
         }
@@ -123,6 +128,8 @@ extension BoundWork {
             for pixel in range.first..<range.last {
                 normalization.normalizePixel(source + pixel * channels, target + pixel * channels, channels)
             }
+        case .banded(let bands):
+            bands.run(part: part, of: parts, kernels: kernels, scratch: scratch, measures: measures)
         case .reference:
             preconditionFailure("operators without a kernel are run by the session")
         }
@@ -184,6 +191,9 @@ extension BoundWork {
             return Swift.max(1, Swift.min(width, count / 1024))
         case .softmax(_, _, let rows, let columns, _): return byElements(rows, columns)
         case .localResponseNormalization(_, _, _, let pixels, let channels): return byElements(pixels, channels * 8)
+        case .banded(let bands):
+            let parts = bands.stages.lazy.flatMap(\.works).map { $0.usefulParts(width: width) }.max() ?? 1
+            return Swift.min(parts, bands.mostParts)
         case .reference: return 1
         }
     }

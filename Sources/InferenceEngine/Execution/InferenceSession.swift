@@ -3,7 +3,7 @@ package import ModelGraph
 
 /// Nanoseconds each node of a model took in one run, by `NodeID`; conversions count for the node that needed them.
 ///
-/// A convolution that does the addition after it has the time of both, and the addition has none: a cut between the two
+/// Nodes that are computed together, some rows at a time, share the time of that as they share a thread's. A convolution that does the addition after it has the time of both, and the addition has none: a cut between the two
 /// leaves all but a pass over memory on the convolution's side, so sums over nodes before a cut stay honest.
 package struct LayerTimes: Sendable {
     package internal(set) var nanoseconds: [UInt64]
@@ -33,8 +33,12 @@ package final class InferenceSession {
         self.model = model
         self.pool = pool
         let alignment = TensorStorage.alignment
-        arena = Arena(byteCount: model.arena.byteCount)
+        let largestScratch = model.steps.map { $0.scratchByteCount(model.kernels) }.max() ?? 0
+        scratchStride = (largestScratch + alignment - 1) / alignment * alignment
+        let scratchOffset = (model.arena.byteCount + alignment - 1) / alignment * alignment
+        arena = Arena(byteCount: scratchOffset + scratchStride * pool.width)
         let base = arena.bytes.baseAddress!
+        scratch = base + scratchOffset
         let address = { (view: BufferView) -> UnsafeMutableRawPointer in
             if let constant = model.buffers[view.buffer.index].constant {
                 // Constants are only ever read; the C structs share one pointer type for operands.
@@ -42,18 +46,10 @@ package final class InferenceSession {
             }
             return base + model.arena.offsets[view.buffer.index] + view.byteOffset
         }
-        var largestScratch = 0
         steps = model.steps.map { step in
-            let (work, scratchBytes) = step.bound(address, model.kernels)
-            largestScratch = max(largestScratch, scratchBytes)
+            let (work, _) = step.bound(address, model.kernels)
             return BoundStep(work: work, parts: work.usefulParts(width: pool.width), nodeIndex: step.node?.index ?? -1)
         }
-        scratchStride = (largestScratch + alignment - 1) / alignment * alignment
-        scratch = .allocate(byteCount: max(scratchStride * pool.width, 1), alignment: alignment)
-    }
-
-    deinit {
-        scratch.deallocate()
     }
 
     /// The memory of an input, in the form that `model.inputs[index]` states; read by `run`, clobbered afterwards.
@@ -85,11 +81,17 @@ package final class InferenceSession {
         let clock = ContinuousClock()
         var start = clock.now
         for index in steps.indices {
-            try runStep(index)
+            try runStep(index, measures: true)
             let end = clock.now
             let elapsed = UInt64((end - start) / .nanoseconds(1))
             let node = steps[index].nodeIndex
-            if node >= 0 { times.nanoseconds[node] += elapsed } else { times.otherNanoseconds += elapsed }
+            if case .banded(let bands) = steps[index].work {
+                bands.divide(elapsed, measuredIn: scratch, into: &times)
+            } else if node >= 0 {
+                times.nanoseconds[node] += elapsed
+            } else {
+                times.otherNanoseconds += elapsed
+            }
             start = end
         }
     }
@@ -99,24 +101,26 @@ package final class InferenceSession {
         let kernels: KernelTable
         let scratch: UnsafeMutableRawPointer
         let scratchStride: Int
+        let measures: Bool
     }
 
-    private func runStep(_ index: Int) throws {
+    private func runStep(_ index: Int, measures: Bool = false) throws {
         if case .reference(let call) = steps[index].work { return try runByDefinition(call) }
         steps.withUnsafeBufferPointer { steps in
             let step = steps.baseAddress! + index
             if step.pointee.parts == 1 {
-                step.pointee.work.run(part: 0, of: 1, kernels: model.kernels, scratch: scratch)
+                step.pointee.work.run(part: 0, of: 1, kernels: model.kernels, scratch: scratch, measures: measures)
                 return
             }
             let context = PartContext(
-                step: step, kernels: model.kernels, scratch: scratch, scratchStride: scratchStride)
+                step: step, kernels: model.kernels, scratch: scratch, scratchStride: scratchStride,
+                measures: measures)
             withUnsafePointer(to: context) { context in
                 pool.run(parts: step.pointee.parts, context: context) { context, part, parts in
                     let context = context.assumingMemoryBound(to: PartContext.self).pointee
                     context.step.pointee.work.run(
                         part: part, of: parts, kernels: context.kernels,
-                        scratch: context.scratch + part * context.scratchStride)
+                        scratch: context.scratch + part * context.scratchStride, measures: context.measures)
                 }
             }
         }

@@ -2,6 +2,12 @@ internal import CKernels
 internal import ModelGraph
 
 extension Step {
+    /// The bytes of scratch that each part of the step's work needs.
+    func scratchByteCount(_ kernels: KernelTable) -> Int {
+        let anywhere = UnsafeMutableRawPointer(bitPattern: TensorStorage.alignment)!
+        return bound({ _ in anywhere }, kernels).scratchBytes
+    }
+
     /// Fills in addresses and strides.
     /// - Returns: the work, and the bytes of scratch each part of it needs.
     func bound(
@@ -148,6 +154,9 @@ extension Step {
             )
         case .reference(let call):
             return (.reference(call), 0)
+        case .banded(let banded):
+            let bands = BoundBands(banded) { $0.bound(address, kernels) }
+            return (.banded(bands), bands.scratchByteCount)
         }
     }
 }

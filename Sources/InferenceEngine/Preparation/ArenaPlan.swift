@@ -2,7 +2,7 @@ package import ModelGraph
 
 /// A run of memory that steps read and write.
 package struct BufferPlan: Sendable {
-    package let byteCount: Int
+    package var byteCount: Int
     /// Set for memory that exists before execution: it takes no room in the arena.
     let constant: TensorStorage?
     /// The steps, inclusive, between which the contents must survive.

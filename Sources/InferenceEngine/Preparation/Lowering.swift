@@ -83,10 +83,28 @@ struct Lowering {
             let view = try readCompact(output, as: form)
             outputs.append((Port(name: graph[output].name, type: graph[output].type, form: form), view))
         }
+        joinInBands(options.cacheByteCount)
         // Inputs are written before the first step, outputs are read after the last.
         for (_, view) in inputs { buffers[view.buffer.index].firstStep = -1 }
         for (_, view) in outputs { buffers[view.buffer.index].lastStep = steps.count }
         reuseOperands()
+    }
+
+    /// Joins steps that gain from being computed some rows at a time.
+    private mutating func joinInBands(_ cacheByteCount: Int) {
+        let kept = Set((inputs + outputs).map(\.view.buffer))
+        let plan = BandPlan(steps, buffers, keeping: kept, cache: cacheByteCount)
+        var (joined, places) = plan.joined()
+        // Of what no step touches, an input that is an output.
+        places.append(joined.count)
+        for index in buffers.indices where buffers[index].constant == nil {
+            buffers[index].firstStep = places[buffers[index].firstStep]
+            buffers[index].lastStep = places[buffers[index].lastStep]
+        }
+        for case .banded(let banded) in joined.map(\.work) {
+            for step in banded.steps.dropLast() { buffers[step.writes[0].buffer.index].byteCount = 0 }
+        }
+        steps = joined
     }
 
     private func check(

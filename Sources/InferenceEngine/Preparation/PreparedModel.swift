@@ -29,10 +29,15 @@ package final class PreparedModel: Sendable {
         }
     }
 
+    /// Names of nodes that are computed together with others, some rows at a time.
+    package var nodesInBands: [String] {
+        steps.filter { $0.parts.count > 1 }.flatMap(\.parts).compactMap { $0.node.map { nodeNames[$0.index] } }
+    }
+
     /// Names of nodes some of whose work is in float32: of a quantised model, what integers did not reach.
     package var nodesInFloat: [String] {
         var names: [String] = []
-        for step in steps where step.work.computesInFloat {
+        for step in steps.flatMap(\.parts) where step.work.computesInFloat {
             guard let node = step.node, names.last != nodeNames[node.index] else { continue }
             names.append(nodeNames[node.index])
         }
@@ -67,7 +72,7 @@ package final class PreparedModel: Sendable {
         inputViews = lowering.inputs.map(\.view)
         outputs = lowering.outputs.map(\.port)
         outputViews = lowering.outputs.map(\.view)
-        weightByteCount = lowering.steps.reduce(0) { sum, step in
+        weightByteCount = lowering.steps.flatMap(\.parts).reduce(0) { sum, step in
             switch step.work {
             case .convolutionU8(_, let weights), .convolutionF32(_, let weights): sum + weights.byteCount
             default: sum

@@ -1,7 +1,7 @@
 internal import CKernels
 internal import ModelGraph
 
-/// One kernel call of a prepared model.
+/// One kernel call of a prepared model, or several that are joined in bands.
 struct Step: Sendable {
     let work: Work
     let reads: [BufferView]
@@ -38,6 +38,7 @@ enum Work: @unchecked Sendable {
     case softmax(rows: Int, columns: Int, isLogarithmic: Bool)
     case localResponseNormalization(LocalResponseNormalization, pixels: Int, channels: Int)
     case reference(ReferenceCall)
+    case banded(BandedSteps)
 
     /// Whether float32 elements are read or written, if only to convert them.
     var computesInFloat: Bool {
@@ -48,6 +49,7 @@ enum Work: @unchecked Sendable {
         case .convolutionF32, .maxPoolF32, .averagePoolF32, .addF32, .multiplyF32, .clampF32, .unaryF32, .softmax,
             .localResponseNormalization, .quantize, .dequantize, .layoutF32, .reference:
             true
+        case .banded(let banded): banded.steps.contains(where: \.work.computesInFloat)
         }
     }
 
@@ -58,6 +60,7 @@ enum Work: @unchecked Sendable {
         case .convolutionU8, .convolutionF32: [1]
         case .addU8, .multiplyU8, .addF32, .multiplyF32: [0, 1]
         case .lookupU8, .requantize, .clampF32, .unaryF32: [0]
+        case .banded(let banded): banded.replaceableReads
         case .maxPoolU8, .maxPoolF32, .averagePoolU8, .averagePoolF32, .quantize, .dequantize, .layoutU8, .layoutF32,
             .copyBlocks, .softmax, .localResponseNormalization, .reference:
             []

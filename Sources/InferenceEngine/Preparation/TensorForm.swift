@@ -1,3 +1,4 @@
+internal import Glibc
 package import ModelGraph
 
 /// The order in which the elements of a rank-4 activation lie in memory.
@@ -62,6 +63,9 @@ package struct PreparationOptions: Sendable {
     package var defaultOutput: PortRequest
     package var inputForms: [String: PortRequest]
     package var outputForms: [String: PortRequest]
+    /// Bytes of memory near a core, of its second-level cache: layers that leave more than half of that for the next are
+    /// computed with it, some rows at a time. 0 computes all layers one after the other.
+    package var cacheByteCount: Int
     /// Threads that help to prepare.
     package var workers: WorkerPool?
     /// Where packed weights are looked for, and kept for others.
@@ -71,6 +75,7 @@ package struct PreparationOptions: Sendable {
         instructionSet: InstructionSet = .best, allowsBFloat16: Bool = false, allowsWinograd: Bool = true,
         defaultInput: PortRequest = .exactly(.plain), defaultOutput: PortRequest = .exactly(.plain),
         inputForms: [String: PortRequest] = [:], outputForms: [String: PortRequest] = [:],
+        cacheByteCount: Int = PreparationOptions.secondLevelCacheByteCount,
         workers: WorkerPool? = nil, sharedWeights: SharedWeights? = nil
     ) {
         self.instructionSet = instructionSet
@@ -80,7 +85,14 @@ package struct PreparationOptions: Sendable {
         self.defaultOutput = defaultOutput
         self.inputForms = inputForms
         self.outputForms = outputForms
+        self.cacheByteCount = cacheByteCount
         self.workers = workers
         self.sharedWeights = sharedWeights
     }
+
+    /// Of this machine; what small boards have per core where the system does not say.
+    package static let secondLevelCacheByteCount: Int = {
+        let byteCount = sysconf(Int32(_SC_LEVEL2_CACHE_SIZE))
+        return byteCount > 0 ? byteCount : 256 << 10
+    }()
 }
