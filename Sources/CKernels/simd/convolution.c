@@ -213,21 +213,28 @@ void ck_convolution_prepare(ck_convolution *c, size_t gather_below) {
     bool partial = c->tap_size % c->step_size != 0, dense = c->in_stride == c->tap_size;
     bool small = dense && taps > 1 && c->tap_size < gather_below;
     bool aliases = taps == 1 && c->in_stride % CACHE_ALIAS == 0;
-    c->gathers = c->convert || partial || small || aliases;
+    bool joinable = small && !c->convert && g->dilation_width == 1 && g->kernel_width * c->tap_size % c->step_size == 0;
+    c->joins_rows = joinable;
+    c->gathers = !joinable && (c->convert || partial || small || aliases);
     c->maps_pixels = taps == 1 && g->stride_height == 1 && g->stride_width == 1 && g->pad_top == 0 && g->pad_left == 0
         && g->out_height == g->in_height && g->out_width == g->in_width;
-    c->taps = c->gathers ? 1 : taps;
-    c->row_size = c->gathers ? round_up(taps * c->tap_size / (c->convert ? 2 : 1), c->step_size) : c->tap_size;
+    if (c->joins_rows) {
+        c->taps = g->kernel_height;
+        c->row_size = g->kernel_width * c->tap_size;
+    } else {
+        c->taps = c->gathers ? 1 : taps;
+        c->row_size = c->gathers ? round_up(taps * c->tap_size / (c->convert ? 2 : 1), c->step_size) : c->tap_size;
+    }
 }
 
 /// Bytes between gathered rows.
 static size_t row_pitch(const ck_convolution *c) {
-    size_t pitch = round_up(c->row_size + PIECE, sizeof(void *));
+    size_t pitch = round_up(c->row_size * c->taps + PIECE, sizeof(void *));
     return pitch % CACHE_ALIAS ? pitch : pitch + CACHE_LINE;
 }
 
 static size_t tile_size(const ck_convolution *c) {
-    return c->rows * (c->taps * sizeof(void *) + (c->gathers ? row_pitch(c) : 0));
+    return c->rows * (c->taps * sizeof(void *) + (c->gathers || c->joins_rows ? row_pitch(c) : 0));
 }
 
 /// Most tiles of a block.
@@ -268,6 +275,33 @@ static ck_window gather_rows(
     return w;
 }
 
+/// Points at the rows of taps of `count` windows from `w` on, gathering those over padding; returns the window behind them.
+static ck_window join_rows(const ck_convolution *c, const char *input, ck_window w, size_t count, const void **pointers) {
+    const ck_geometry *g = c->geometry;
+    char *gathered = (char *)(pointers + c->rows * c->taps);
+    const size_t row_step = g->dilation_height * g->in_width * c->in_stride, step = g->stride_width * c->in_stride;
+    for (size_t i = 0, run; i < count; i += run) {
+        run = interior_run(g, w, count - i);
+        const char *row;
+        size_t next_row;
+        if (run > 0) {
+            row = input + (size_t)ck_tap_pixel(g, w, 0, 0) * c->in_stride;
+            next_row = row_step;
+        } else {
+            run = 1;
+            gather(c, input, w, gathered);
+            row = gathered;
+            next_row = c->row_size;
+            gathered += row_pitch(c);
+        }
+        for (size_t ky = 0; ky < g->kernel_height; ++ky, row += next_row) {
+            for (size_t j = 0; j < run; ++j) pointers[ky * c->rows + i + j] = row + j * step;
+        }
+        w = skip_windows(g, w, run);
+    }
+    return w;
+}
+
 /// Sets up the pointers of a block of one group's input, tile by tile.
 static void set_up_block(const ck_convolution *c, const char *input, ck_range pixels, char *tile) {
     size_t size = tile_size(c);
@@ -277,6 +311,8 @@ static void set_up_block(const ck_convolution *c, const char *input, ck_range pi
         const void **pointers = (const void **)tile;
         if (c->gathers) {
             w = gather_rows(c, input, w, count, pointers);
+        } else if (c->joins_rows) {
+            w = join_rows(c, input, w, count, pointers);
         } else if (c->maps_pixels) {
             point_at_pixels(c, input, pixel, count, pointers);
         } else {

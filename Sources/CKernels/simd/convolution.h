@@ -1,9 +1,9 @@
 // Convolution through indirect addressing: everything but the tile kernels, which differ per instruction set.
 //
 // Output is computed in tiles of `rows` pixels x one panel of channels. A tile's kernel reads its inputs through one
-// pointer per (tap, row): padding is a pointer to the padding row, and no patch is copied. Only where the channels of a
-// tap are few, do not fill whole k-steps, or would collide in the cache, are the taps of a pixel gathered into one
-// contiguous row first.
+// pointer per (tap, row): padding is a pointer to the padding row, and no patch is copied. Where the channels of a tap are
+// few, a pointer stands for all taps of a row of the kernel, if they lie side by side and fill whole k-steps; only where they do
+// not, or where taps would collide in the cache, are the taps of a pixel gathered into one contiguous row first.
 #ifndef CK_CONVOLUTION_H
 #define CK_CONVOLUTION_H
 
@@ -41,13 +41,14 @@ typedef struct ck_convolution {
     char *(*convert)(char *row, const char *from, size_t size);
 
     bool gathers;
+    bool joins_rows;   ///< A pointer stands for a row of the kernel; only windows over padding are gathered.
     bool maps_pixels;  ///< Each output pixel reads the input pixel of the same number.
-    size_t taps;       ///< Pointers per row: kernel taps, or 1 when gathering.
+    size_t taps;       ///< Pointers per row: kernel taps, kernel rows when joining, or 1 when gathering.
     size_t row_size;   ///< Bytes under one pointer.
 } ck_convolution;
 
-/// Completes a description whose members up to `convert` are set. Taps of fewer than `gather_below` bytes are gathered
-/// where they lie side by side; with `convert` all are, into rows that are half as long.
+/// Completes a description whose members up to `convert` are set. Taps of fewer than `gather_below` bytes are joined or
+/// gathered where they lie side by side; with `convert` all are gathered, into rows that are half as long.
 void ck_convolution_prepare(ck_convolution *, size_t gather_below);
 
 size_t ck_convolution_scratch_size(const ck_convolution *);
