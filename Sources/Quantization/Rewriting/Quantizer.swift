@@ -11,8 +11,10 @@ package struct Quantizer {
         package var clipsWeights = true
         /// Moves the error that quantised weights make on average into the bias.
         package var correctsBiases = true
-        /// Nodes that stay in float32.
+        /// Nodes that compute in float32, their weights as they are.
         package var floatNodes: Set<NodeID> = []
+        /// Activations that stay float32; so do the nodes that compute and read them.
+        package var floatValues: Set<ValueID> = []
 
         package init() {}
     }
@@ -48,15 +50,19 @@ package struct Quantizer {
             for member in members.dropFirst() { groups.join(members[0].index, member.index) }
         }
         let functions = solelyReadFunctions()
+        // The largest scores are rare, but they are the answer; and the levels of a picture's samples survive where
+        // nothing of them is clipped.
+        let unclipped = Set(graph.answers + graph.inputs)
         let float = floatValues()
         var ranges = [Int: ActivationRange]()
         for (index, statistics) in calibration.statistics.enumerated() {
             guard let statistics else { continue }
-            let range = statistics.range(by: calibration.method, through: functions[index])
+            let method = unclipped.contains(ValueID(index)) ? .minMax : calibration.method
+            let range = statistics.range(by: method, through: functions[index])
             ranges[groups.root(of: index), default: range].formUnion(range)
         }
         return calibration.statistics.indices.map { index in
-            calibration.statistics[index] == nil || float.contains(index)
+            calibration.statistics[index] == nil || float.contains(ValueID(index))
                 ? nil : ranges[groups.root(of: index)].map(Self.quantization)
         }
     }
@@ -72,19 +78,16 @@ package struct Quantizer {
         }
     }
 
-    /// Results of float nodes that no other node reads in integers.
+    /// Activations that are not quantised: those asked for, and those that only float nodes touch.
     ///
-    /// A float result that an integer node reads keeps its quantisation: the engine then quantises it once, behind the
-    /// float node. What decides whether a node runs in integers are its weights, or else its result's quantisation.
-    private func floatValues() -> Set<Int> {
+    /// What an integer node reads or computes is quantised even at a float node's side: the engine converts it there.
+    private func floatValues() -> Set<ValueID> {
         let consumers = graph.consumers()
-        var values = Set<Int>()
-        for id in options.floatNodes {
-            for output in graph[id].outputs {
-                let readers = consumers[output.index]
-                let isFloatOnly = readers.allSatisfy(options.floatNodes.contains)
-                if isFloatOnly || graph[id].constantWeights(in: graph) == nil { values.insert(output.index) }
-            }
+        let producers = graph.producers()
+        var values = options.floatValues
+        for value in graph.values.indices.map(ValueID.init) {
+            let neighbours = consumers[value.index] + [producers[value.index]].compactMap(\.self)
+            if !neighbours.isEmpty, neighbours.allSatisfy(options.floatNodes.contains) { values.insert(value) }
         }
         return values
     }

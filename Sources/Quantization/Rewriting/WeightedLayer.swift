@@ -3,22 +3,22 @@ package import ModelGraph
 /// A convolution or matrix product with constant weights and bias.
 package struct WeightedLayer {
     /// `[O, C/groups, k…]`, or `[O, K]` for a matrix product, row-major.
-    let values: [Float]
-    let shape: Shape
+    package let values: [Float]
+    package let shape: Shape
     let bias: [Float]?
     let groups: Int
     /// By tap: the share of the results for which it lies inside the image.
     let coverage: [Double]
 
-    var rows: Int { shape[0] }
-    var columns: Int { rows == 0 ? 0 : values.count / rows }
+    package var rows: Int { shape[0] }
+    package var columns: Int { rows == 0 ? 0 : values.count / rows }
     var taps: Int { coverage.count }
     var inputChannels: Int { shape[1] * groups }
 
     var isFinite: Bool { values.allSatisfy(\.isFinite) && bias?.allSatisfy(\.isFinite) ?? true }
 
     /// The first input channel of a row.
-    func firstChannel(of row: Int) -> Int {
+    package func firstChannel(of row: Int) -> Int {
         row / max(rows / groups, 1) * shape[1]
     }
 
