@@ -133,6 +133,9 @@ private struct Attempt {
     private let fidelity: OutputFidelity
     private let pool: WorkerPool
 
+    /// Inputs on which the gain of each activation is measured.
+    private static let searchCount = 8
+
     init(
         _ graph: Graph, _ calibration: Calibration, _ options: Quantizer.Options, _ fidelity: OutputFidelity,
         _ pool: WorkerPool
@@ -158,6 +161,9 @@ private struct Attempt {
     ) throws -> (values: [ValueID], output: OutputFidelity.Measure) {
         let before = options
         let whole = quantized()
+        // A few inputs tell which activations cost most; how many have to stay in float32 is measured on all.
+        let fidelity = fidelity.limited(to: Self.searchCount)
+        let unchanged = try fidelity.measure(whole, pool: pool).decibels
         let values = graph.floatActivations.filter { whole[$0] != nil }
         var gains: [(value: ValueID, signalToNoise: Double)] = []
         for (index, value) in values.enumerated() {
@@ -167,7 +173,7 @@ private struct Attempt {
             progress(index + 1, values.count)
         }
         gains.sort { $0.signalToNoise == $1.signalToNoise ? $0.value < $1.value : $0.signalToNoise > $1.signalToNoise }
-        let helpful = gains.prefix { $0.signalToNoise > start.decibels }.map(\.value)
+        let helpful = gains.prefix { $0.signalToNoise > unchanged }.map(\.value)
         let most = min(helpful.count, max(1, Int(Double(values.count) * share)))
         var best: (values: [ValueID], output: OutputFidelity.Measure) = ([], start)
         var size = 1

@@ -19,7 +19,7 @@ extension Graph {
 package struct OutputFidelity: Sendable {
     /// By input, then by answer.
     private let expected: [[[Float]]]
-    private let count: Int
+    private var count: Int
     private let input: InputSource
 
     /// How far an integer network's answers are off.
@@ -56,6 +56,13 @@ package struct OutputFidelity: Sendable {
         self.expected = expected
         self.count = count
         self.input = input
+    }
+
+    /// On the first so many inputs only.
+    func limited(to count: Int) -> OutputFidelity {
+        var limited = self
+        limited.count = min(count, self.count)
+        return limited
     }
 
     /// Runs an integer network of the same answers.
