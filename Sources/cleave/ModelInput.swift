@@ -24,7 +24,7 @@ func importGraph(at path: String, options: ONNXImportOptions = ONNXImportOptions
 }
 
 /// A package and a folder of pictures prepared for it.
-struct PictureSet {
+struct PictureSet: Sendable {
     let items: [ImageFolder.Item]
     private let preprocessing: Preprocessing
 

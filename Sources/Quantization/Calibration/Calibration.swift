@@ -1,100 +1,82 @@
 package import InferenceEngine
 package import ModelGraph
 
-/// What calibration learnt: the chosen range of each float activation.
+/// What calibration learnt of each float activation, and by which method ranges are chosen from it.
 package struct Calibration: Sendable {
-    package let method: CalibrationMethod
+    package var method: CalibrationMethod
     package let inputCount: Int
-    /// By value index; `nil` for constants and for values that are not float32.
-    package let ranges: [ActivationRange?]
+    /// By value index; `nil` for constants, for values that are not float32, and for those without elements.
+    package let statistics: [ActivationStatistics?]
 
-    package init(method: CalibrationMethod, inputCount: Int, ranges: [ActivationRange?]) {
+    package init(method: CalibrationMethod, inputCount: Int, statistics: [ActivationStatistics?]) {
         self.method = method
         self.inputCount = inputCount
-        self.ranges = ranges
+        self.statistics = statistics
     }
+
+    package subscript(value: ValueID) -> ActivationStatistics? { statistics[value.index] }
 }
 
 extension Calibration {
-    /// Runs `graph` in float32 on every calibration input and chooses a range for each activation.
+    /// Runs `graph` in float32 on every calibration input, several at once, and notes what each activation holds.
     ///
-    /// Two passes over the inputs: extremes first, then, unless the method is min-max, a histogram of 2048 bins
-    /// between them.
+    /// The result does not depend on the number of threads.
     /// - Parameters:
-    ///   - graph: float32, simplified: ranges refer to its values.
+    ///   - graph: simplified: what is learnt refers to its values.
     ///   - count: number of inputs; ≥ 1.
-    ///   - input: the tensors of input number 0..<count, as `graph.inputs` wants them.
-    ///   - progress: called with the inputs done and the inputs to do, over both passes.
-    /// - Throws: `QuantizationError.noCalibrationData`, `.notFinite` naming the activation, and what the engine throws.
+    ///   - progress: called with the inputs done and the inputs to do.
+    /// - Throws: `QuantizationError.noCalibrationData`, `.notFinite` naming the activation, and what the engine and `input`
+    ///   throw.
     package static func measure(
-        _ graph: Graph, method: CalibrationMethod, count: Int, pool: WorkerPool,
-        input: (Int) throws -> [Tensor], progress: (Int, Int) -> Void = { _, _ in }
+        _ graph: Graph, method: CalibrationMethod = .meanSquaredError, count: Int, pool: WorkerPool,
+        input: @escaping InputSource, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> Calibration {
         guard count > 0 else {
             throw QuantizationError(.noCalibrationData, "calibration needs at least one input", at: graph.name)
         }
         // Nothing can be seen of an activation without elements.
         let observed = graph.floatActivations.filter { graph[$0].type.shape.elementCount > 0 }
-        let probe = try ActivationProbe(graph, values: observed, pool: pool)
-        let passes = method == .minMax ? 1 : 2
-        var ranges = observed.map { _ in ActivationRange() }
-        for index in 0..<count {
-            try probe.run(try input(index)) { position, values in ranges[position].observe(values) }
-            progress(index + 1, count * passes)
+        var statistics = observed.map { ActivationStatistics(channels: graph[$0].type.shape.channelCount) }
+        let empty = statistics.map(\.channels)
+        let batches = observed.map { graph[$0].type.shape.imageCount }
+        let model = try ActivationProbe.model(graph, values: observed, pool: pool)
+        let fan = InputFan(pool, count: count, input: input) {
+            (probe: ActivationProbe(model), histograms: observed.map { _ in ActivationHistogram() })
         }
-        if let position = ranges.firstIndex(where: { !$0.isFinite }) {
-            let value = observed[position]
-            let node = graph.producers()[value.index].map { "node \(graph[$0].name)" } ?? "an input"
-            throw QuantizationError(
-                .notFinite, "a calibration input makes the result of \(node) NaN or infinite", at: graph[value].name)
-        }
-        if method != .minMax {
-            var histograms = ranges.map(ActivationHistogram.init)
-            for index in 0..<count {
-                try probe.run(try input(index)) { position, values in histograms[position].observe(values) }
-                progress(count + index + 1, count * passes)
+        let workers = try fan.run { worker, tensors in
+            var moments = empty
+            try worker.probe.run(tensors) { position, values in
+                moments[position].observe(values, batch: batches[position])
+                let range = moments[position].range
+                if range.isFinite { worker.histograms[position].observe(values, within: range) }
             }
-            ranges = histograms.map { $0.chosenRange(method) }
+            return moments
+        } collect: { moments in
+            if let position = moments.firstIndex(where: { !$0.range.isFinite }) {
+                throw notFinite(observed[position], of: graph)
+            }
+            for position in moments.indices { statistics[position].add(moments[position]) }
+        } progress: {
+            progress($0, count)
         }
-        var byValue = [ActivationRange?](repeating: nil, count: graph.values.count)
-        for (value, range) in zip(observed, ranges) { byValue[value.index] = range }
-        return Calibration(method: method, inputCount: count, ranges: byValue)
+        for worker in workers {
+            for position in statistics.indices { statistics[position].add(worker.histograms[position]) }
+        }
+        var byValue = [ActivationStatistics?](repeating: nil, count: graph.values.count)
+        for (value, statistics) in zip(observed, statistics) { byValue[value.index] = statistics }
+        return Calibration(method: method, inputCount: count, statistics: byValue)
+    }
+
+    private static func notFinite(_ value: ValueID, of graph: Graph) -> QuantizationError {
+        let node = graph.producers()[value.index].map { "node \(graph[$0].name)" } ?? "an input"
+        return QuantizationError(
+            .notFinite, "a calibration input makes the result of \(node) NaN or infinite", at: graph[value].name)
     }
 }
 
-extension Graph {
-    /// Graph inputs and node results of type float32, in order of value.
-    var floatActivations: [ValueID] {
-        values.indices.lazy.map(ValueID.init).filter {
-            self[$0].constant == nil && self[$0].type.elementType == .float32
-        }
-    }
-}
-
-/// Runs a graph and shows chosen activations, in float32, whatever arithmetic the graph runs in.
-struct ActivationProbe {
-    private let session: InferenceSession
-
-    /// - Parameter quantized: runs in integers with this, or in float32 without.
-    init(_ graph: Graph, quantized: QuantizedGraph? = nil, values: [ValueID], pool: WorkerPool) throws {
-        var probed = graph
-        probed.outputs = values
-        let model: PreparedModel
-        if let quantized {
-            let integer = QuantizedGraph(graph: probed, activations: quantized.activations, weights: quantized.weights)
-            model = try PreparedModel(integer, options: PreparationOptions())
-        } else {
-            model = try PreparedModel(probed)
-        }
-        session = InferenceSession(model, pool: pool)
-    }
-
-    /// - Parameter observe: called for each probed value, in the order given, with its elements.
-    func run(_ inputs: [Tensor], observe: (Int, UnsafeBufferPointer<Float>) -> Void) throws {
-        try session.feed(inputs)
-        try session.run()
-        for position in session.model.outputs.indices {
-            observe(position, session.output(position).assumingMemoryBound(to: Float.self))
-        }
-    }
+extension Shape {
+    /// Extent of the channel axis; 1 without one.
+    var channelCount: Int { rank >= 2 ? self[1] : 1 }
+    /// How many times the channels come, one after the other.
+    var imageCount: Int { rank >= 2 ? self[0] : 1 }
 }

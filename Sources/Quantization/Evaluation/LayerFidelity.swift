@@ -21,26 +21,36 @@ extension LayerFidelity {
     ///   - count: number of inputs; ≥ 1.
     ///   - input: the tensors of input number 0..<count.
     package static func measure(
-        _ quantized: QuantizedGraph, count: Int, pool: WorkerPool, input: (Int) throws -> [Tensor],
+        _ quantized: QuantizedGraph, count: Int, pool: WorkerPool, input: @escaping InputSource,
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> [LayerFidelity] {
         let graph = quantized.graph
         let values = graph.floatActivations.filter { quantized[$0] != nil }
-        let exact = try ActivationProbe(graph, values: values, pool: pool)
-        let integer = try ActivationProbe(graph, quantized: quantized, values: values, pool: pool)
+        let exact = try ActivationProbe.model(graph, values: values, pool: pool)
+        let integer = try ActivationProbe.model(graph, quantized: quantized, values: values, pool: pool)
         var signal = [Double](repeating: 0, count: values.count)
-        var noise = [Double](repeating: 0, count: values.count)
-        for index in 0..<count {
-            let tensors = try input(index)
+        var noise = signal
+        let fan = InputFan(pool, count: count, input: input) {
+            (exact: ActivationProbe(exact), integer: ActivationProbe(integer))
+        }
+        try fan.run { probes, tensors in
+            var powers = [(signal: Double, noise: Double)](repeating: (0, 0), count: values.count)
             var expected = [[Float]](repeating: [], count: values.count)
-            try exact.run(tensors) { position, elements in expected[position] = Array(elements) }
-            try integer.run(tensors) { position, elements in
+            try probes.exact.run(tensors) { position, elements in expected[position] = Array(elements) }
+            try probes.integer.run(tensors) { position, elements in
                 for (exact, got) in zip(expected[position], elements) {
-                    signal[position] += Double(exact) * Double(exact)
-                    noise[position] += Double(exact - got) * Double(exact - got)
+                    powers[position].signal += Double(exact) * Double(exact)
+                    powers[position].noise += Double(exact - got) * Double(exact - got)
                 }
             }
-            progress(index + 1, count)
+            return powers
+        } collect: { powers in
+            for (position, power) in powers.enumerated() {
+                signal[position] += power.signal
+                noise[position] += power.noise
+            }
+        } progress: {
+            progress($0, count)
         }
         let producers = graph.producers()
         return values.enumerated().map { position, value in

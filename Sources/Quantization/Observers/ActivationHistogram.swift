@@ -1,117 +1,82 @@
-/// The extremes of an activation over the calibration inputs.
-package struct ActivationRange: Hashable, Sendable {
-    package var lower: Float
-    package var upper: Float
-
-    package init(lower: Float = .infinity, upper: Float = -.infinity) {
-        self.lower = lower
-        self.upper = upper
-    }
-
-    package var isEmpty: Bool { !(lower <= upper) }
-
-    /// False once a NaN or an infinity was seen.
-    package var isFinite: Bool { lower.isFinite && upper.isFinite }
-
-    package mutating func observe(_ values: UnsafeBufferPointer<Float>) {
-        // Comparisons pass over a NaN, so it is noted apart and then stays in the range, where `isFinite` finds it.
-        var hasNaN = lower.isNaN
-        for value in values {
-            if value < lower { lower = value }
-            if value > upper { upper = value }
-            hasNaN = hasNaN || value.isNaN
-        }
-        if hasNaN { (lower, upper) = (.nan, .nan) }
-    }
-
-    package func union(_ other: ActivationRange) -> ActivationRange {
-        ActivationRange(lower: min(lower, other.lower), upper: max(upper, other.upper))
-    }
-}
-
-/// How often an activation took which values, in equal bins over a range known before.
-package struct ActivationHistogram {
+/// How often an activation took which values, in bins of equal width that doubles when a value does not fit.
+///
+/// Widths are powers of two and bins begin at zero, on both sides of it, so that two bins become exactly one of the next
+/// width: whatever order values come in, and however they are shared out between histograms merged later, the counts
+/// are the same.
+package struct ActivationHistogram: Hashable, Sendable {
+    /// On each side of zero.
     package static let binCount = 2048
 
-    package let range: ActivationRange
-    package private(set) var counts = [UInt64](repeating: 0, count: binCount)
-    private let binsPerUnit: Float
+    /// Bins of 0... first, by magnitude, then those of values below zero, by magnitude.
+    package private(set) var counts = [UInt64](repeating: 0, count: 2 * binCount)
+    /// Bins are 2^exponent wide.
+    package private(set) var exponent = Self.leastExponent
 
-    package init(over range: ActivationRange) {
-        self.range = range
-        // Beyond float32's range (all values all but equal, or at its very ends) everything falls into the first bin.
-        let ratio = Float(Self.binCount) / (range.upper - range.lower)
-        binsPerUnit = ratio.isFinite ? ratio : 0
+    /// Reciprocals of widths from here on are normal numbers; smaller values all fall into the first bin.
+    private static let leastExponent = -126
+
+    package init() {}
+
+    package var binWidth: Double { Double(sign: .plus, exponent: exponent, significand: 1) }
+    package var total: UInt64 { counts.reduce(0, +) }
+
+    /// The middle of a bin, whose index is that in `counts`.
+    package func center(of bin: Int) -> Double {
+        bin < Self.binCount
+            ? (Double(bin) + 0.5) * binWidth : -(Double(bin - Self.binCount) + 0.5) * binWidth
     }
 
-    package mutating func observe(_ values: UnsafeBufferPointer<Float>) {
-        counts.withUnsafeMutableBufferPointer { counts in
-            for value in values {
-                let position = (value - range.lower) * binsPerUnit
-                counts[position >= 1 ? Int(min(position, Float(Self.binCount - 1))) : 0] += 1
+    /// - Parameter range: that of `values`; finite.
+    package mutating func observe(_ values: UnsafeBufferPointer<Float>, within range: ActivationRange) {
+        guard !range.isEmpty else { return }
+        widen(toHold: range.magnitude)
+        let binsPerUnit = Float(sign: .plus, exponent: -exponent, significand: 1)
+        let half = Self.binCount
+        // Equal values in a row, zeros mostly, would wait for one another's counts in memory: two tables take turns.
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 4 * half) { tables in
+            tables.initialize(repeating: 0)
+            let (even, odd) = (tables.baseAddress!, tables.baseAddress! + 2 * half)
+            func bin(_ value: Float) -> Int {
+                let position = Int(truncatingIfNeeded: Int32(abs(value) * binsPerUnit))
+                return value < 0 ? position &+ half : position
+            }
+            var index = 0
+            while index &+ 1 < values.count {
+                even[bin(values[index])] &+= 1
+                odd[bin(values[index &+ 1])] &+= 1
+                index &+= 2
+            }
+            if index < values.count { even[bin(values[index])] &+= 1 }
+            for bin in 0..<2 * half { counts[bin] += UInt64(even[bin]) + UInt64(odd[bin]) }
+        }
+    }
+
+    /// Adds the counts of another.
+    package mutating func merge(_ other: ActivationHistogram) {
+        var other = other
+        let wider = max(exponent, other.exponent)
+        widen(to: wider)
+        other.widen(to: wider)
+        for bin in counts.indices { counts[bin] += other.counts[bin] }
+    }
+
+    private mutating func widen(toHold magnitude: Float) {
+        guard magnitude > 0 else { return }
+        // magnitude < 2^(e + 1) lies in the bins of 2^(e + 1) / binCount.
+        widen(to: max(exponent, Int(magnitude.exponent) + 1 - Self.binCount.trailingZeroBitCount))
+    }
+
+    private mutating func widen(to newExponent: Int) {
+        let shift = newExponent - exponent
+        guard shift > 0 else { return }
+        exponent = newExponent
+        for first in [0, Self.binCount] {
+            for bin in 1..<Self.binCount where counts[first + bin] > 0 {
+                let target = shift < Self.binCount.bitWidth ? bin >> shift : 0
+                guard target != bin else { continue }
+                counts[first + target] += counts[first + bin]
+                counts[first + bin] = 0
             }
         }
-    }
-
-    private var binWidth: Double { (Double(range.upper) - Double(range.lower)) / Double(Self.binCount) }
-
-    private func center(of bin: Int) -> Double { Double(range.lower) + (Double(bin) + 0.5) * binWidth }
-
-    /// The range that `method` chooses; it always contains zero, which must be exactly representable.
-    package func chosenRange(_ method: CalibrationMethod) -> ActivationRange {
-        let chosen: ActivationRange
-        switch method {
-        case .minMax: chosen = range
-        case .percentile(let share): chosen = percentileRange(share)
-        case .meanSquaredError: chosen = leastErrorRange()
-        }
-        return ActivationRange(lower: min(chosen.lower, 0), upper: max(chosen.upper, 0))
-    }
-
-    private func percentileRange(_ share: Double) -> ActivationRange {
-        let total = counts.reduce(0, +)
-        let clipped = UInt64(Double(total) * (1 - share) / 2)
-        var below: UInt64 = 0
-        var lowest = 0
-        while lowest < Self.binCount - 1 && below + counts[lowest] <= clipped {
-            below += counts[lowest]
-            lowest += 1
-        }
-        var above: UInt64 = 0
-        var highest = Self.binCount - 1
-        while highest > lowest && above + counts[highest] <= clipped {
-            above += counts[highest]
-            highest -= 1
-        }
-        return ActivationRange(
-            lower: lowest == 0 ? range.lower : Float(Double(range.lower) + Double(lowest) * binWidth),
-            upper: highest == Self.binCount - 1
-                ? range.upper : Float(Double(range.lower) + Double(highest + 1) * binWidth))
-    }
-
-    /// Shrinks both ends towards zero by common factors and keeps the factor with the least expected squared error.
-    private func leastErrorRange() -> ActivationRange {
-        let candidates = 64
-        var best = range
-        var leastError = Double.infinity
-        for candidate in 0..<candidates {
-            let factor = 1 - Double(candidate) / Double(candidates) * 0.9
-            let lower = min(Double(range.lower), 0) * factor
-            let upper = max(Double(range.upper), 0) * factor
-            let step = (upper - lower) / 255
-            guard step > 0 else { continue }
-            var error = 0.0
-            for (bin, count) in counts.enumerated() where count > 0 {
-                let value = center(of: bin)
-                let clipped = min(max(value, lower), upper)
-                let excess = value - clipped
-                error += Double(count) * (excess * excess + (excess == 0 ? step * step / 12 : 0))
-            }
-            if error < leastError {
-                leastError = error
-                best = ActivationRange(lower: Float(lower), upper: Float(upper))
-            }
-        }
-        return best
     }
 }

@@ -1,21 +1,42 @@
+package import InferenceEngine
 package import ModelGraph
 
 /// Turns a calibrated float graph into a quantised one: uint8 activations, int8 weights per output channel.
 ///
 /// - SeeAlso: Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018, §3
 package struct Quantizer {
-    private let graph: Graph
-    private let calibration: Calibration
+    /// What is done beyond choosing ranges.
+    package struct Options: Hashable, Sendable {
+        /// Clips each row of weights where that lowers the expected squared error of its sums.
+        package var clipsWeights = true
+        /// Moves the error that quantised weights make on average into the bias.
+        package var correctsBiases = true
+        /// Nodes that compute in float32, their weights as they are.
+        package var floatNodes: Set<NodeID> = []
+        /// Activations that stay float32; so do the nodes that compute and read them.
+        package var floatValues: Set<ValueID> = []
 
-    package init(_ graph: Graph, calibration: Calibration) {
-        precondition(calibration.ranges.count == graph.values.count, "calibrated on another graph")
-        self.graph = graph
-        self.calibration = calibration
+        package init() {}
     }
 
-    package func quantized() -> QuantizedGraph {
+    private let graph: Graph
+    private let calibration: Calibration
+    private let options: Options
+
+    /// - Precondition: `calibration` was measured on `graph`.
+    package init(_ graph: Graph, calibration: Calibration, options: Options = Options()) {
+        precondition(calibration.statistics.count == graph.values.count, "calibrated on another graph")
+        self.graph = graph
+        self.calibration = calibration
+        self.options = options
+    }
+
+    /// - Parameter workers: threads that help.
+    package func quantized(on workers: WorkerPool? = nil) -> QuantizedGraph {
         let activations = activationQuantizations()
-        let weights = graph.nodes.map { node in integerWeights(of: node, activations) }
+        let weights = graph.nodes.indices.map { index in
+            integerWeights(of: NodeID(index), activations, on: workers)
+        }
         return QuantizedGraph(graph: graph, activations: activations, weights: weights)
     }
 
@@ -25,19 +46,50 @@ package struct Quantizer {
     private func activationQuantizations() -> [ActivationQuantization?] {
         var groups = ValueGroups(count: graph.values.count)
         for node in graph.nodes where node.operation.keepsQuantization {
-            let members = (node.inputs.compactMap(\.self) + node.outputs).filter {
-                calibration.ranges[$0.index] != nil
-            }
+            let members = (node.inputs.compactMap(\.self) + node.outputs).filter { calibration[$0] != nil }
             for member in members.dropFirst() { groups.join(members[0].index, member.index) }
         }
+        let functions = solelyReadFunctions()
+        // The largest scores are rare, but they are the answer; and the levels of a picture's samples survive where
+        // nothing of them is clipped.
+        let unclipped = Set(graph.answers + graph.inputs)
+        let float = floatValues()
         var ranges = [Int: ActivationRange]()
-        for (index, range) in calibration.ranges.enumerated() {
-            guard let range else { continue }
+        for (index, statistics) in calibration.statistics.enumerated() {
+            guard let statistics else { continue }
+            let method = unclipped.contains(ValueID(index)) ? .minMax : calibration.method
+            let range = statistics.range(by: method, through: functions[index])
             ranges[groups.root(of: index), default: range].formUnion(range)
         }
-        return calibration.ranges.indices.map { index in
-            calibration.ranges[index] == nil ? nil : ranges[groups.root(of: index)].map(Self.quantization)
+        return calibration.statistics.indices.map { index in
+            calibration.statistics[index] == nil || float.contains(ValueID(index))
+                ? nil : ranges[groups.root(of: index)].map(Self.quantization)
         }
+    }
+
+    /// By value index: the function that a value is computed for and nothing else.
+    private func solelyReadFunctions() -> [UnaryFunction?] {
+        let consumers = graph.consumers()
+        return graph.values.indices.map { index in
+            guard consumers[index].count == 1, !graph.outputs.contains(ValueID(index)),
+                case .unary(let function) = graph[consumers[index][0]].operation
+            else { return nil }
+            return function
+        }
+    }
+
+    /// Activations that are not quantised: those asked for, and those that only float nodes touch.
+    ///
+    /// What an integer node reads or computes is quantised even at a float node's side: the engine converts it there.
+    private func floatValues() -> Set<ValueID> {
+        let consumers = graph.consumers()
+        let producers = graph.producers()
+        var values = options.floatValues
+        for value in graph.values.indices.map(ValueID.init) {
+            let neighbours = consumers[value.index] + [producers[value.index]].compactMap(\.self)
+            if !neighbours.isEmpty, neighbours.allSatisfy(options.floatNodes.contains) { values.insert(value) }
+        }
+        return values
     }
 
     /// Maps the range, widened to hold zero, to 0...255 such that zero is exact.
@@ -53,44 +105,19 @@ package struct Quantizer {
 
     // MARK: Weights
 
-    private func integerWeights(of node: Node, _ activations: [ActivationQuantization?]) -> QuantizedWeights? {
-        guard let input = node.inputs.first ?? nil, let inputQuantization = activations[input.index],
-            activations[node.outputs[0].index] != nil, let matrix = node.constantWeights(in: graph),
-            matrix.values.allSatisfy(\.isFinite), matrix.bias?.allSatisfy(\.isFinite) ?? true
+    private func integerWeights(
+        of id: NodeID, _ activations: [ActivationQuantization?], on workers: WorkerPool?
+    ) -> QuantizedWeights? {
+        let node = graph[id]
+        guard !options.floatNodes.contains(id), let input = node.inputs.first ?? nil,
+            let inputQuantization = activations[input.index], activations[node.outputs[0].index] != nil,
+            let layer = node.constantWeights(in: graph), layer.isFinite
         else { return nil }
-        return Self.quantizedWeights(
-            matrix.values, shape: matrix.shape, bias: matrix.bias, inputScale: inputQuantization.scale)
-    }
-
-    /// Symmetric, one scale for each row; the bias in units of input scale × weight scale.
-    package static func quantizedWeights(_ values: [Float], shape: Shape, bias: [Float]?, inputScale: Float)
-        -> QuantizedWeights
-    {
-        let rows = shape[0]
-        let columns = rows == 0 ? 0 : values.count / rows
-        var scales = [Float](repeating: 1, count: rows)
-        var integers = [Int8](repeating: 0, count: values.count)
-        var biases = [Int32](repeating: 0, count: rows)
-        /// Biases stay below this, which leaves room in int32 for the products.
-        let largestBias = Double(1 << 30)
-        for row in 0..<rows {
-            let range = row * columns..<(row + 1) * columns
-            let largest = values[range].reduce(0) { max($0, abs($1)) }
-            let rowBias = bias?[row] ?? 0
-            var scale = Double(largest) / 127
-            // A row of tiny weights and a large bias needs a coarser scale for the bias to fit.
-            scale = max(scale, abs(Double(rowBias)) / (Double(inputScale) * largestBias))
-            scales[row] = Float(scale) > 0 && Float(scale).isNormal ? Float(scale) : 1
-            for index in range {
-                let level = (values[index] / scales[row]).rounded(.toNearestOrEven)
-                integers[index] = Int8(min(max(level, -127), 127))
-            }
-            let unit = Double(inputScale) * Double(scales[row])
-            let level = (Double(rowBias) / unit).rounded(.toNearestOrEven)
-            biases[row] = Int32(min(max(level, -largestBias), largestBias))
-        }
-        return QuantizedWeights(
-            values: Tensor(integers, shape: shape), scales: scales, bias: Tensor(biases, shape: [rows]))
+        let moments = calibration[input].map(\.channels).flatMap { $0.channelCount == layer.inputChannels ? $0 : nil }
+        let rows = WeightRows(
+            layer, inputScale: inputQuantization.scale, inputPowers: options.clipsWeights ? moments?.powers : nil,
+            inputMeans: options.correctsBiases ? moments?.means : nil)
+        return rows.quantized(on: workers)
     }
 }
 
@@ -108,51 +135,6 @@ extension Operator {
             true
         default: false
         }
-    }
-}
-
-extension Node {
-    /// The weights of a convolution as they are, or of a matrix product as `[O, K]`, with the bias, all constant.
-    fileprivate func constantWeights(in graph: Graph) -> (values: [Float], shape: Shape, bias: [Float]?)? {
-        guard inputs.count > 1, let weightsID = inputs[1], let weights = graph[weightsID].constant,
-            weights.elementType == .float32
-        else { return nil }
-        var bias: Tensor?
-        if inputs.count > 2, let biasID = inputs[2] {
-            guard let constant = graph[biasID].constant else { return nil }
-            bias = constant
-        }
-        switch operation {
-        case .convolution:
-            return (weights.array(of: Float.self), weights.shape, bias?.array(of: Float.self))
-        case .gemm(let gemm):
-            return Self.matrix(weights, gemm, bias)
-        case .matrixProduct:
-            return Self.matrix(weights, Gemm(), nil)
-        default:
-            return nil
-        }
-    }
-
-    private static func matrix(
-        _ weights: Tensor, _ gemm: Gemm, _ bias: Tensor?
-    ) -> (values: [Float], shape: Shape, bias: [Float]?)? {
-        guard weights.shape.rank == 2, !gemm.transposesA else { return nil }
-        let source = weights.array(of: Float.self)
-        let (outer, inner) = (weights.shape[0], weights.shape[1])
-        let (rows, columns) = gemm.transposesB ? (outer, inner) : (inner, outer)
-        var values = [Float](repeating: 0, count: source.count)
-        for row in 0..<rows {
-            for column in 0..<columns {
-                values[row * columns + column] =
-                    gemm.alpha * (gemm.transposesB ? source[row * inner + column] : source[column * inner + row])
-            }
-        }
-        guard let bias else { return (values, [rows, columns], nil) }
-        // One value for all, or one for each output; a column would be one for each image.
-        let terms = bias.array(of: Float.self)
-        guard terms.count == 1 || (terms.count == rows && bias.shape.last == rows) else { return nil }
-        return (values, [rows, columns], (0..<rows).map { gemm.beta * terms[terms.count == 1 ? 0 : $0] })
     }
 }
 

@@ -22,31 +22,50 @@ internal import Testing
         let calibration = try Calibration.measure(
             graph, method: .minMax, count: 3, pool: pool, input: { inputs[$0] },
             progress: { steps.append($0 * 10 + $1) })
-        #expect(steps == [13, 23, 33])
+        #expect(steps == [33])
         for (index, value) in graph.values.enumerated() {
             guard value.constant == nil else {
-                #expect(calibration.ranges[index] == nil)
+                #expect(calibration.statistics[index] == nil)
                 continue
             }
-            let range = try #require(calibration.ranges[index])
+            let range = try #require(calibration.statistics[index]).range
             let (low, high) = try #require(expected[index])
             #expect(abs(range.lower - low) < 1e-4 && abs(range.upper - high) < 1e-4, "\(value.name)")
         }
     }
 
-    @Test(arguments: [CalibrationMethod.percentile(0.999), .meanSquaredError])
-    func histogramsTakeASecondPass(method: CalibrationMethod) throws {
-        let graph = TestGraphs.chain()
-        var asked: [Int] = []
-        let calibration = try Calibration.measure(graph, method: method, count: 2, pool: pool) { index in
-            asked.append(index)
-            return graph.randomInputs(seed: UInt64(index))
+    /// Everything that is kept, in every digit.
+    @Test(arguments: 2...5)
+    func numberOfThreadsDoesNotMatter(width: Int) throws {
+        let graph = TestGraphs.concatenation()
+        let inputs = (0..<23).map { graph.randomInputs(seed: UInt64($0)) }
+        let alone = try Calibration.measure(graph, count: 23, pool: pool) { inputs[$0] }
+        let together = try Calibration.measure(graph, count: 23, pool: WorkerPool(width: width)) { inputs[$0] }
+        for value in graph.values.indices.map(ValueID.init) where graph[value].constant == nil {
+            let (one, many) = (try #require(alone[value]), try #require(together[value]))
+            #expect(one.channels == many.channels && one.histogram == many.histogram, "\(graph[value].name)")
+            for method in [CalibrationMethod.movingAverage(0.9), .entropy, .meanSquaredError] {
+                #expect(one.range(by: method) == many.range(by: method), "\(graph[value].name), \(method)")
+            }
         }
-        #expect(asked == [0, 1, 0, 1])
-        #expect(calibration.ranges.compactMap(\.self).allSatisfy { $0.lower <= 0 && $0.upper >= 0 && $0.isFinite })
     }
 
-    private func error(_ graph: Graph, _ count: Int = 1, _ input: @escaping (Int) -> [Tensor]) -> QuantizationError? {
+    /// Of inputs that fail, the first in order is reported, whichever thread comes to it first.
+    @Test func theFirstFailureIsThrown() {
+        struct Broken: Error { let index: Int }
+        let graph = TestGraphs.chain()
+        let input: InputSource = { index in
+            if index >= 3 { throw Broken(index: index) }
+            return graph.randomInputs(seed: 1)
+        }
+        #expect {
+            try Calibration.measure(graph, count: 20, pool: WorkerPool(width: 4), input: input)
+        } throws: {
+            ($0 as? Broken)?.index == 3
+        }
+    }
+
+    private func error(_ graph: Graph, _ count: Int = 1, _ input: @escaping InputSource) -> QuantizationError? {
         do {
             _ = try Calibration.measure(graph, method: .minMax, count: count, pool: pool, input: input)
             return nil
@@ -75,7 +94,8 @@ internal import Testing
         let x = builder.input("x", [1, 2, 4, 4])
         let doubled = builder.node("doubled", .binary(.add, activation: nil), x, x)
         builder.output(builder.relu("hidden", builder.node("root", .unary(.log), doubled)))
-        let refusal = try #require(error(builder.graph) { builder.graph.randomInputs(seed: UInt64($0)) })
+        let graph = builder.graph
+        let refusal = try #require(error(graph) { graph.randomInputs(seed: UInt64($0)) })
         #expect(refusal.code == .notFinite && refusal.location == "root" && refusal.message.contains("node root"))
     }
 
@@ -96,9 +116,8 @@ internal import Testing
         let nothing = builder.node(
             "nothing", .slice(Slice(starts: [2], ends: [2], axes: [1], steps: [1])), x)
         builder.output(nothing)
-        let calibration = try Calibration.measure(builder.graph, method: .minMax, count: 1, pool: pool) { _ in
-            builder.graph.randomInputs(seed: 1)
-        }
-        #expect(calibration.ranges[nothing.index] == nil && calibration.ranges[x.index] != nil)
+        let graph = builder.graph
+        let calibration = try Calibration.measure(graph, count: 1, pool: pool) { _ in graph.randomInputs(seed: 1) }
+        #expect(calibration[nothing] == nil && calibration[x] != nil)
     }
 }

@@ -9,7 +9,7 @@ internal import Testing
     private let pool = WorkerPool(width: 1)
 
     /// Low frequencies only, as pictures have.
-    private func smoothInputs(_ graph: Graph, seed: UInt64) -> [Tensor] {
+    private static func smoothInputs(_ graph: Graph, seed: UInt64) -> [Tensor] {
         var generator = SplitMix64(seed: seed)
         return graph.inputs.map { input in
             let shape = graph[input].type.shape
@@ -32,14 +32,14 @@ internal import Testing
 
     private func cosines(_ graph: Graph, method: CalibrationMethod, seed: UInt64) throws -> [Double] {
         let calibration = try Calibration.measure(graph, method: method, count: 64, pool: pool) {
-            smoothInputs(graph, seed: seed &* 1000 &+ UInt64($0))
+            Self.smoothInputs(graph, seed: seed &* 1000 &+ UInt64($0))
         }
         let quantized = Quantizer(graph, calibration: calibration).quantized()
         let exact = InferenceSession(try PreparedModel(graph), pool: pool)
         let integer = InferenceSession(try PreparedModel(quantized, options: PreparationOptions()), pool: pool)
         var comparisons = graph.outputs.map { _ in OutputComparison() }
         for index in 0..<8 {
-            let inputs = smoothInputs(graph, seed: seed &* 1000 &+ 500 &+ UInt64(index))
+            let inputs = Self.smoothInputs(graph, seed: seed &* 1000 &+ 500 &+ UInt64(index))
             for (position, (expected, got)) in zip(try exact.run(inputs), try integer.run(inputs)).enumerated() {
                 comparisons[position].add(expected: expected.array(of: Float.self), got: got.array(of: Float.self))
             }
@@ -47,7 +47,7 @@ internal import Testing
         return comparisons.map(\.meanCosine)
     }
 
-    @Test(arguments: 0..<4, [CalibrationMethod.minMax, .percentile(0.9999), .meanSquaredError])
+    @Test(arguments: 0..<4, [CalibrationMethod.minMax, .percentile(0.9999), .entropy, .meanSquaredError])
     func smallNetworksKeepTheirOutputs(index: Int, method: CalibrationMethod) throws {
         for cosine in try cosines(TestGraphs.all[index], method: method, seed: 1) {
             #expect(cosine >= 0.98, "\(TestGraphs.all[index].name), \(method)")
@@ -65,11 +65,11 @@ internal import Testing
     @Test func everyQuantisedActivationIsMeasured() throws {
         let graph = TestGraphs.residual()
         let calibration = try Calibration.measure(graph, method: .minMax, count: 4, pool: pool) {
-            smoothInputs(graph, seed: UInt64($0))
+            Self.smoothInputs(graph, seed: UInt64($0))
         }
         let quantized = Quantizer(graph, calibration: calibration).quantized()
         let fidelities = try LayerFidelity.measure(quantized, count: 4, pool: pool) {
-            smoothInputs(graph, seed: UInt64($0))
+            Self.smoothInputs(graph, seed: UInt64($0))
         }
         #expect(fidelities.map(\.name) == graph.values.filter { $0.constant == nil }.map(\.name))
         #expect(fidelities[0].node.isEmpty && fidelities.dropFirst().allSatisfy { !$0.node.isEmpty })

@@ -36,7 +36,9 @@ internal import Testing
         let calibration = try Calibration.measure(graph, method: .minMax, count: 4, pool: WorkerPool(width: 1)) {
             graph.randomInputs(seed: seed &+ UInt64($0))
         }
-        return Quantizer(graph, calibration: calibration).quantized()
+        var options = Quantizer.Options()
+        options.clipsWeights = false
+        return Quantizer(graph, calibration: calibration, options: options).quantized()
     }
 
     @Test func whatOnlyMovesElementsSharesAQuantisation() throws {
@@ -94,7 +96,10 @@ internal import Testing
         }
         let bias = (0..<5).map { _ in Float.random(in: -3...3, using: &generator) }
         let inputScale: Float = 0.017
-        let weights = Quantizer.quantizedWeights(values, shape: shape, bias: bias, inputScale: inputScale)
+        let weights = WeightRows(
+            WeightedLayer(values: values, shape: shape, bias: bias, coverage: [Double](repeating: 1, count: 9)),
+            inputScale: inputScale
+        ).quantized()
         let integers = weights.values.array(of: Int8.self)
         let biases = weights.bias.array(of: Int32.self)
         for (index, value) in values.enumerated() {
@@ -110,8 +115,8 @@ internal import Testing
     }
 
     @Test func tinyWeightsLeaveRoomForALargeBias() {
-        let weights = Quantizer.quantizedWeights(
-            [1e-9, -2e-9, 0.5, 1], shape: [2, 2], bias: [100, -0.25], inputScale: 0.01)
+        let layer = WeightedLayer(values: [1e-9, -2e-9, 0.5, 1], shape: [2, 2], bias: [100, -0.25])
+        let weights = WeightRows(layer, inputScale: 0.01).quantized()
         let biases = weights.bias.array(of: Int32.self)
         let restored = Double(biases[0]) * Double(weights.scales[0]) * 0.01
         #expect(abs(restored - 100) < 1e-4 && abs(biases[0]) <= 1 << 30)
@@ -120,8 +125,9 @@ internal import Testing
     }
 
     @Test func deadChannelsHaveAScale() {
-        let weights = Quantizer.quantizedWeights(
-            [0, 0, Float.leastNonzeroMagnitude, 0, 0, 0], shape: [3, 2], bias: [0, 0, 7], inputScale: 0.1)
+        let layer = WeightedLayer(
+            values: [0, 0, Float.leastNonzeroMagnitude, 0, 0, 0], shape: [3, 2], bias: [0, 0, 7])
+        let weights = WeightRows(layer, inputScale: 0.1).quantized()
         #expect(weights.scales.allSatisfy { $0.isNormal })
         #expect(weights.values.array(of: Int8.self).allSatisfy { $0 == 0 })
         let biases = weights.bias.array(of: Int32.self)
@@ -168,7 +174,8 @@ internal import Testing
         graph.outputs = try graph.append(
             .gemm(Gemm(transposesB: true)), name: "y", inputs: [x, weights], outputNames: ["y"])
         let range = ActivationRange(lower: -1, upper: 1)
-        let calibration = Calibration(method: .minMax, inputCount: 1, ranges: [range, nil, range])
+        let seen = ActivationStatistics(range)
+        let calibration = Calibration(method: .minMax, inputCount: 1, statistics: [seen, nil, seen])
         #expect(Quantizer(graph, calibration: calibration).quantized().weights[0] == nil)
     }
 }
