@@ -54,6 +54,13 @@ extension UnaryFunction {
         case .reciprocal: each { 1 / $0 }
         case .erf: each { erff($0) }
         case .softplus: each { $0 > 0 ? $0 + log1pf(expf(-$0)) : log1pf(expf($0)) }
+        case .selu(let alpha, let gamma): each { gamma * ($0 < 0 ? alpha * expm1f($0) : $0) }
+        case .celu(let alpha): each { $0 < 0 ? alpha * expm1f($0 / alpha) : $0 }
+        case .gelu(isApproximate: false): each { 0.5 * $0 * (1 + erff($0 * 0.707_106_77)) }
+        case .gelu(isApproximate: true): each { 0.5 * $0 * (1 + tanhf(0.797_884_6 * ($0 + 0.044_715 * $0 * $0 * $0))) }
+        case .mish: each { $0 * tanhf($0 > 0 ? $0 + log1pf(expf(-$0)) : log1pf(expf($0))) }
+        case .softsign: each { $0 / (1 + Swift.abs($0)) }
+        case .sign: each { $0 > 0 ? 1 : ($0 < 0 ? -1 : $0) }
         case .negate: each { -$0 }
         case .absolute: each { Swift.abs($0) }
         case .floor: each { $0.rounded(.down) }

@@ -214,7 +214,9 @@ extension UnaryFunction {
         case .elu(let alpha): arguments(CK_ELU, alpha: alpha)
         case .tanh: arguments(CK_TANH)
         case .exp: arguments(CK_EXP)
-        case .clamp, .log, .sqrt, .reciprocal, .erf, .softplus, .negate, .absolute, .floor, .ceil, .round: nil
+        case .clamp, .selu, .celu, .gelu, .mish, .softsign, .log, .sqrt, .reciprocal, .erf, .softplus, .negate,
+            .absolute, .sign, .floor, .ceil, .round:
+            nil
         }
     }
 }

@@ -38,6 +38,57 @@ extension Evaluation {
             StridedOffsets(output, strides: operand(0).shape.strides(broadcastTo: output)), shape: output)
     }
 
+    func depthToSpace(blockSize: Int, order: DepthOrder) -> Tensor {
+        let output = outputTypes[0].shape
+        let (channels, height, width) = (output[1], operand(0).shape[2], operand(0).shape[3])
+        let split: Shape
+        let permutation: [Int]
+        switch order {
+        case .depthColumnRow:
+            split = [output[0], blockSize, blockSize, channels, height, width]
+            permutation = [0, 3, 4, 1, 5, 2]
+        case .columnRowDepth:
+            split = [output[0], channels, blockSize, blockSize, height, width]
+            permutation = [0, 1, 4, 2, 5, 3]
+        }
+        return rearranged(split, permutation)
+    }
+
+    func spaceToDepth(blockSize: Int) -> Tensor {
+        let (input, output) = (operand(0).shape, outputTypes[0].shape)
+        return rearranged(
+            [input[0], input[1], output[2], blockSize, output[3], blockSize], [0, 3, 5, 1, 2, 4])
+    }
+
+    func channelShuffle(groups: Int) -> Tensor {
+        let shape = operand(0).shape
+        let pixels = shape.elementCount(in: 2..<shape.rank)
+        return rearranged([shape[0], groups, shape[1] / groups, pixels], [0, 2, 1, 3])
+    }
+
+    /// The operand's axes split as `shape` says, permuted and joined again to the result's.
+    private func rearranged(_ shape: Shape, _ permutation: [Int]) -> Tensor {
+        let strides = shape.strides
+        let permuted = Shape(permutation.map { shape[$0] })
+        return operand(0).selecting(StridedOffsets(permuted, strides: permutation.map { strides[$0] }), shape: permuted)
+            .reshaped(to: outputTypes[0].shape)
+    }
+
+    /// The elements of both branches in one row, and picked from there.
+    func select() -> Tensor {
+        let shape = outputTypes[0].shape
+        let condition = operand(0).array(of: Bool.self)
+        let (left, right) = (operand(1), operand(2))
+        let both = left.joined(right)
+        let offsets = zip(
+            StridedOffsets(shape, strides: operand(0).shape.strides(broadcastTo: shape)),
+            zip(
+                StridedOffsets(shape, strides: left.shape.strides(broadcastTo: shape)),
+                StridedOffsets(shape, strides: right.shape.strides(broadcastTo: shape)))
+        ).lazy.map { condition[$0] ? $1.0 : left.shape.elementCount + $1.1 }
+        return both.selecting(offsets, shape: shape)
+    }
+
     func shape(start: Int, end: Int?) -> Tensor {
         let shape = operand(0).shape
         return Tensor(shape.axes(from: start, to: end).map { Int64(shape[$0]) }, shape: outputTypes[0].shape)
@@ -157,15 +208,21 @@ extension Tensor {
         return selecting(all, shape: result)
     }
 
+    /// The elements of this tensor, then those of `other`, which is of the same type, in one row.
+    fileprivate func joined(_ other: Tensor) -> Tensor {
+        let storage = TensorStorage(byteCount: byteCount + other.byteCount) { target in
+            withUnsafeBytes { target.copyMemory(from: $0) }
+            other.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: target[byteCount...]).copyMemory(from: $0) }
+        }
+        return Tensor(
+            TensorType(elementType, [shape.elementCount + other.shape.elementCount]), storage: storage)
+    }
+
     /// As without `fill`, which stands wherever a selection is `nil`.
     fileprivate func selecting(_ selection: [[Int?]], fill: Tensor) -> Tensor {
         // The fill is appended to the elements and every hole refers to it.
         let hole = shape.elementCount
-        let storage = TensorStorage(byteCount: byteCount + fill.byteCount) { target in
-            withUnsafeBytes { target.copyMemory(from: $0) }
-            fill.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: target[byteCount...]).copyMemory(from: $0) }
-        }
-        let extended = Tensor(TensorType(elementType, [hole + 1]), storage: storage)
+        let extended = joined(fill)
         let strides = shape.strides
         var all = [0]
         for (axis, indices) in selection.enumerated() {
