@@ -7,7 +7,9 @@ extension Lowering {
         let node = graph[id]
         if try lowerToAlias(node) { return }
         if try lowerToIntegers(node, id) { return }
+        if try lowerToMovement(node) { return }
         if try lowerToFloat(node) { return }
+        if try lowerToRarerFloat(node) { return }
         try lowerToReference(node)
     }
 

@@ -127,16 +127,11 @@ extension Evaluation {
         }
     }
 
-    /// Negative pads crop first; then the other pads extend what is left.
     func pad(_ pad: Pad) -> Tensor {
         let source = operand(0)
         let fill = Tensor([pad.value], type: TensorType(source.elementType, []))
         let selection = source.shape.indices.map { axis in
-            let first = max(0, -pad.begins[axis])
-            let extent = source.shape[axis] - first + min(pad.ends[axis], 0)
-            return (0..<outputTypes[0].shape[axis]).map { index in
-                pad.mode.source(of: index - max(pad.begins[axis], 0), extent: extent).map { $0 + first }
-            }
+            pad.sources(axis, of: source.shape[axis])
         }
         return source.selecting(selection, fill: fill)
     }
@@ -146,6 +141,19 @@ extension Evaluation {
             preconditionFailure("inference accepted axis \(axis) of \(shape)")
         }
         return resolved
+    }
+}
+
+extension Pad {
+    /// For each index along an axis of the result, the operand's, whose extent is `extent`; `nil` for the fill.
+    ///
+    /// Negative pads crop first; then the other pads extend what is left.
+    package func sources(_ axis: Int, of extent: Int) -> [Int?] {
+        let first = max(0, -begins[axis])
+        let kept = extent - first + min(ends[axis], 0)
+        return (0..<kept + max(begins[axis], 0) + max(ends[axis], 0)).map { index in
+            mode.source(of: index - max(begins[axis], 0), extent: kept).map { $0 + first }
+        }
     }
 }
 

@@ -64,7 +64,7 @@ class Decoder(nn.Module):
             nn.ConvTranspose2d(64, 48, 3, 2, 1, output_padding=1), nn.GELU(),
             nn.ConvTranspose2d(48, 32, 4, 2, 1, groups=4, bias=False), nn.BatchNorm2d(32), nn.GELU(approximate="tanh"),
             nn.ConvTranspose2d(32, 32, 2, 2), nn.Softplus(), nn.ConvTranspose2d(32, 32, 3, 1, 1), nn.Hardsigmoid(),
-            nn.Conv2d(32, 16 * 4, 3, 1, 1), nn.PixelShuffle(2), nn.LocalResponseNorm(5), nn.Softsign())
+            nn.Conv2d(32, 16 * 4, 3, 1, 1), nn.PixelShuffle(2), nn.Softsign())
         self.blocks = nn.Sequential(nn.PixelUnshuffle(4), nn.Conv2d(48, 16, 1), nn.ELU())
 
     def forward(self, x):
