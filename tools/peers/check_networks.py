@@ -3,9 +3,9 @@
 
 Weights are random but seeded; nothing is downloaded. The first time each network is exported, which takes seconds to a
 minute, into a folder that later runs use again. Outputs may differ by 1e-4 of their largest magnitude. Times are those
-of one thread, for orientation: `speed` measures.
+of one thread, for orientation; `speed` measures.
 
-    source tools/bootstrap speed
+    source tools/bootstrap networks
     swift build -c release
     tools/peers/check_networks.py
     tools/peers/check_networks.py --networks shufflenet_v2_x1_0,decoder --exporters dynamo

@@ -70,6 +70,7 @@ extension Graph {
         case .softmax(let softmax): return isOutermost(softmax.axis)
         case .layerNormalization(let normalization): return isOutermost(normalization.axis)
         case .concat(let axis), .gather(let axis), .split(let axis, _): return isOutermost(axis)
+        case .slice(let slice): return slice.axes.contains { isOutermost($0) }
         case .transpose(let permutation): return permutation.first != 0
         case .gemm(let gemm): return gemm.transposesA
         case .binary, .comparison, .select:
