@@ -96,7 +96,11 @@ extension Resize {
 
     /// - Precondition: shape inference accepted the resize of an axis of extent `extent` ≥ 1.
     package func taps(_ axis: Int, extent: Int) -> ResizeTaps {
-        let coordinates = (0..<extents[axis]).map { coordinate(of: $0, axis, extent: extent) }
+        let coordinates = (0..<extents[axis]).map { index in
+            let coordinate = coordinate(of: index, axis, extent: extent)
+            // Scales and regions beyond all sense may leave the numbers.
+            return coordinate.isNaN ? 0 : coordinate
+        }
         let isOutside = coordinates.map {
             self.coordinates == .cropAndResize && ($0 < 0 || $0 > Float(extent - 1))
         }

@@ -67,20 +67,21 @@ extension NodeContext {
             throw ONNXError(.invalidNode, "the range has no end", at: location(), got: "\(bounds)")
         }
         let extent = Int(max(count, 0))
+        let integers = [0, 2].compactMap { optional($0)?.constant?.integers?.first }
+        let type = TensorType(elementType, [extent])
         switch elementType {
-        case .int64:
-            return .constant(TensorType(.int64, [extent])) {
-                Tensor((0..<extent).map { Int64(bounds[0]) + Int64($0) * Int64(bounds[2]) }, shape: [extent])
+        case .int64 where integers.count == 2:
+            return .constant(type) {
+                Tensor((0..<extent).map { Int64(integers[0] &+ $0 &* integers[1]) }, shape: type.shape)
             }
-        case .int32:
-            return .constant(TensorType(.int32, [extent])) {
+        case .int32 where integers.count == 2:
+            return .constant(type) {
                 Tensor(
-                    (0..<extent).map { Int32(truncatingIfNeeded: Int(bounds[0]) + $0 * Int(bounds[2])) },
-                    shape: [extent])
+                    (0..<extent).map { Int32(truncatingIfNeeded: integers[0] &+ $0 &* integers[1]) }, shape: type.shape)
             }
         case .float32:
-            return .constant(TensorType(.float32, [extent])) {
-                Tensor((0..<extent).map { Float(bounds[0] + Double($0) * bounds[2]) }, shape: [extent])
+            return .constant(type) {
+                Tensor((0..<extent).map { Float(bounds[0] + Double($0) * bounds[2]) }, shape: type.shape)
             }
         default:
             throw ONNXError(

@@ -15,12 +15,15 @@ extension NodeTranslation {
         "GlobalAveragePool": { (node) throws(ONNXError) in .operation(.globalAveragePool, inputs: node.ids) },
         "GlobalMaxPool": { (node) throws(ONNXError) in .operation(.globalMaxPool, inputs: node.ids) },
         "GlobalLpPool": { (node) throws(ONNXError) in
-            let rank = try node.required(0, "activation").type.shape.rank
+            let type = try node.required(0, "activation").type
             let power = try node.int("p") ?? 2
             guard let kind = [1: Reduction.Kind.l1, 2: .l2][power] else {
                 throw node.unsupported("p", expected: "1 or 2", got: "\(power)")
             }
-            return .operation(.reduce(Reduction(kind: kind, axes: Array(2..<max(rank, 2)))), inputs: node.ids)
+            guard type.shape.rank >= 3 else {
+                throw ONNXError(.invalidNode, "the operand has no spatial axes", at: node.location(), got: "\(type)")
+            }
+            return .operation(.reduce(Reduction(kind: kind, axes: Array(2..<type.shape.rank))), inputs: node.ids)
         },
     ]
 }
@@ -48,12 +51,18 @@ extension NodeContext {
         if let shape = try ints("output_shape") {
             wanted = try bounded(shape, "output_shape", from: 1, count: spatial.count)
         } else if mode.hasPrefix("SAME") {
-            wanted = zip(spatial, window.strides).map(*)
+            wanted = try bounded(
+                zip(spatial, window.strides).map { $0.multipliedReportingOverflow(by: $1) }
+                    .map { $0.overflow ? 0 : $0.partialValue }, "strides", from: 1, count: spatial.count)
         }
         if let wanted {
             for axis in spatial.indices {
                 let reach = (kernel[axis] - 1) * window.dilations[axis] + 1
-                let full = window.strides[axis] * max(spatial[axis] - 1, 0) + outputPads[axis] + reach
+                let (span, overflow) = window.strides[axis].multipliedReportingOverflow(by: max(spatial[axis] - 1, 0))
+                guard !overflow, span <= Shape.maximumElementCount else {
+                    throw invalid("strides", expected: "a result of up to 2^40 elements", got: "\(window.strides)")
+                }
+                let full = span + outputPads[axis] + reach
                 let total = max(full - wanted[axis], 0)
                 outputPads[axis] += max(wanted[axis] - full, 0)
                 window.padsBegin[axis] = mode == "SAME_UPPER" ? total / 2 : total - total / 2
@@ -64,6 +73,8 @@ extension NodeContext {
             window: window, groups: try int("group") ?? 1, outputPads: outputPads)
         return .operation(.transposedConvolution(convolution), inputs: ids)
     }
+
+    private static let largestKernelOfOnes = 1 << 20
 
     /// `(Σ |x|^p)^(1/p)` over a window: a depthwise convolution by ones between the powers.
     fileprivate mutating func normPool() throws(ONNXError) -> NodeTranslation {
@@ -78,6 +89,14 @@ extension NodeContext {
                 inputs: [data.type], outputCount: 1, node: name)[0]
         } catch {
             throw ONNXError(.invalidGraph, "the operator refuses its operands", at: location(), cause: error)
+        }
+        let kernelSize = window.kernel.reduce(into: data.type.shape[1]) { size, extent in
+            size = size.multipliedReportingOverflow(by: extent).overflow ? .max : size * extent
+        }
+        guard kernelSize <= Self.largestKernelOfOnes else {
+            throw unsupported(
+                "kernel_shape", expected: "\(Self.largestKernelOfOnes) elements in all channels",
+                got: "\(window.kernel)")
         }
         guard data.type.elementType == .float32 else {
             throw ONNXError(
