@@ -128,20 +128,22 @@ struct IntegerReference {
 
     /// Some channels of images that are integers already, or the same with the channels elsewhere; `nil` for other nodes.
     private func moveElements(_ node: Node) -> [[UInt8]]? {
-        guard let input = node.inputs.first ?? nil, let codes = codes[input.index], let present = quantized[input],
-            graph[input].type.shape.rank == 4
+        guard let input = node.inputs.first ?? nil, let codes = codes[input.index], let present = quantized[input]
         else { return nil }
         let whole = Tensor(codes, shape: graph[input].type.shape)
-        switch node.operation {
-        case .split(let axis, _) where whole.shape.normalizedAxis(axis) == 1: break
-        case .slice(let slice)
-        where slice.axes.count == 1 && slice.steps == [1] && whole.shape.normalizedAxis(slice.axes[0]) == 1:
-            break
-        case .transpose(let permutation) where [[0, 2, 3, 1], [0, 3, 1, 2]].contains(permutation): break
+        var operation = node.operation
+        switch operation {
+        case .split, .slice, .transpose, .expand, .channelShuffle, .depthToSpace, .spaceToDepth: break
+        case .gather: break
+        case .pad(var pad):
+            pad.value = Double(present.quantize(Float(pad.value)))
+            operation = .pad(pad)
+        case .resize(let resize):
+            guard case .nearest = resize.interpolation else { return nil }
         default: return nil
         }
-        guard
-            let parts = try? node.operation.evaluate([whole], outputCount: node.outputs.count, node: node.name)
+        let others = node.inputs.dropFirst().map { $0.flatMap { graph[$0].constant } }
+        guard let parts = try? operation.evaluate([whole] + others, outputCount: node.outputs.count, node: node.name)
         else { return nil }
         return zip(parts, node.outputs).map { part, output in
             let codes = part.array(of: UInt8.self)

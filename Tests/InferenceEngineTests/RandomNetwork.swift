@@ -49,7 +49,7 @@ enum RandomNetwork {
 
         private mutating func ofImages(_ name: String, _ x: ValueID) -> ValueID {
             if pick(0...3) == 0 { return block(name, x) }
-            switch pick(0...(operators == .all ? 21 : 17)) {
+            switch pick(0...(operators == .all ? 29 : 19)) {
             case 0...4: return convolution(name, x)
             case 5: return builder.node(name, .maxPool(pooling(x)), x)
             case 6, 7: return builder.node(name, .averagePool(pooling(x)), x)
@@ -69,15 +69,114 @@ enum RandomNetwork {
             case 17:
                 let last = builder.shape(x)[3]
                 return builder.node(name, .slice(Slice(starts: [last / 2], ends: [last], axes: [3], steps: [1])), x)
-            case 18: return builder.batchNormalization(name, x)
-            case 19:
+            case 18, 19: return movement(name, x)
+            case 20: return builder.batchNormalization(name, x)
+            case 21:
                 let function: BinaryFunction = pick([.add, .subtract, .multiply, .maximum])
                 let operand = builder.constant("\(name).c", [builder.shape(x)[1], 1, 1])
                 return builder.node(name, .binary(function, activation: nil), x, operand)
-            case 20:
+            case 22:
                 return builder.node(name, .localResponseNormalization(.init(size: pick(1...5), alpha: 0.1)), x)
+            case 23: return resize(name, x)
+            case 24, 25: return normalization(name, x)
+            case 26, 27: return broadcast(name, x)
+            case 28: return reduction(name, x)
             default: return softmax(name, x)
             }
+        }
+
+        // MARK: What has no kernel in C
+
+        private mutating func movement(_ name: String, _ x: ValueID) -> ValueID {
+            let shape = builder.shape(x)
+            switch pick(0...7) {
+            case 0:
+                let groups = pick((1...shape[1]).filter { shape[1].isMultiple(of: $0) })
+                return builder.node(name, .channelShuffle(groups: groups), x)
+            case 1 where shape[1].isMultiple(of: 4):
+                return builder.node(
+                    name, .depthToSpace(blockSize: 2, order: pick([.depthColumnRow, .columnRowDepth])), x)
+            case 2 where shape[2].isMultiple(of: 2) && shape[3].isMultiple(of: 2) && shape[1] <= 20:
+                return builder.node(name, .spaceToDepth(blockSize: 2), x)
+            case 3:
+                let axis = pick(2...3)
+                guard shape[axis] > 1 else { return builder.node(name, .transpose(permutation: [0, 3, 2, 1]), x) }
+                return builder.node(
+                    name,
+                    .slice(
+                        Slice(
+                            starts: [pick(0...1), -1], ends: [1 << 40, -(1 << 40)], axes: [axis, pick(0...1)],
+                            steps: [2, -1])), x)
+            case 4:
+                let pads = (0..<8).map { _ in pick(0...1) }
+                let mode: Pad.Mode = pick([.constant, .edge, .reflect, .wrap])
+                return builder.node(
+                    name,
+                    .pad(Pad(mode: mode, begins: Array(pads.prefix(4)), ends: Array(pads.suffix(4)), value: 0.25)), x)
+            case 5:
+                let axis = pick(0...3)
+                let indices = builder.constant(
+                    "\(name).indices",
+                    Tensor((0..<3).map { _ in Int64(pick(-shape[axis]...shape[axis] - 1)) }, shape: [3]))
+                return builder.node(name, .gather(axis: axis), x, indices)
+            case 6:
+                return builder.node(name, .transpose(permutation: [0, 1, 2, 3].shuffled(using: &generator)), x)
+            default: return resize(name, x, isNearest: true)
+            }
+        }
+
+        private mutating func resize(_ name: String, _ x: ValueID, isNearest: Bool = false) -> ValueID {
+            let shape = builder.shape(x).dimensions
+            let scales = [pick([0.5, 1, 1.5, 2]), pick([0.75, 1, 2, 3])].map(Float.init)
+            let extents = zip(shape.suffix(2), scales).map { max(Int(Float($0) * $1), 1) }
+            guard extents.allSatisfy({ $0 <= 24 }) else { return builder.node(name, .identity, x) }
+            return builder.node(
+                name,
+                .resize(
+                    Resize(
+                        extents: shape.prefix(2) + extents, scales: [1, 1] + scales,
+                        interpolation: isNearest
+                            ? .nearest(pick([.down, .halfDown])) : pick([.linear, .cubic(coefficient: -0.5)]),
+                        coordinates: pick([.halfPixel, .asymmetric, .alignCorners]),
+                        antialiases: !isNearest && isHeads())),
+                x)
+        }
+
+        private mutating func normalization(_ name: String, _ x: ValueID) -> ValueID {
+            let shape = builder.shape(x)
+            if isHeads() {
+                let groups = pick((1...shape[1]).filter { shape[1].isMultiple(of: $0) })
+                let parameters = ["scale", "bias"].map { builder.constant("\(name).\($0)", [shape[1]]) }
+                return builder.node(
+                    name, .groupNormalization(GroupNormalization(groups: groups, epsilon: 0.1)), [x] + parameters)
+            }
+            let axis = pick(1...3)
+            let scale = builder.constant("\(name).scale", Shape(Array(shape[axis...])))
+            let bias = isHeads() ? [builder.constant("\(name).bias", Shape(Array(shape[axis...])))] : []
+            return builder.node(
+                name, .layerNormalization(LayerNormalization(axis: axis - (isHeads() ? 4 : 0), epsilon: 0.1)),
+                [x, scale] + bias)
+        }
+
+        private mutating func broadcast(_ name: String, _ x: ValueID) -> ValueID {
+            let shape = builder.shape(x).dimensions
+            let function: BinaryFunction = pick([
+                .add, .subtract, .multiply, .divide, .maximum, .minimum, .power, .prelu,
+            ])
+            var extents = shape.map { isHeads() ? $0 : 1 }
+            if isHeads() { extents.removeFirst(pick(0...3)) }
+            let constant = builder.constant("\(name).c", Shape(extents), in: 0.5...2)
+            let operand = function == .power ? builder.node("\(name).positive", .unary(.absolute), x) : x
+            let operands =
+                function == .prelu || function == .power || function == .divide || isHeads()
+                ? [operand, constant] : [constant, operand]
+            return builder.node(name, .binary(function, activation: isHeads() ? .relu6 : nil), operands)
+        }
+
+        private mutating func reduction(_ name: String, _ x: ValueID) -> ValueID {
+            let kinds: [Reduction.Kind] = [.sum, .mean, .maximum, .minimum, .l1, .l2, .sumOfSquares]
+            let axes = pick([[1], [2], [3], [1, 2], [2, 3], [1, 2, 3], [1, 3], [0]])
+            return builder.node(name, .reduce(Reduction(kind: pick(kinds), axes: axes)), x)
         }
 
         // MARK: Blocks, as networks have them
@@ -245,7 +344,8 @@ enum RandomNetwork {
             let functions: [UnaryFunction] = [
                 .clamp(.relu), .clamp(.relu6), .clamp(Clamp(lower: -0.25, upper: 1)), .leakyRelu(alpha: 0.1),
                 .elu(alpha: 1), .sigmoid, .hardSigmoid(alpha: 0.2, beta: 0.5), .hardSwish, .swish(alpha: 1), .tanh,
-                .erf, .softplus, .negate, .absolute,
+                .erf, .softplus, .negate, .absolute, .sign, .mish, .softsign, .gelu(isApproximate: false),
+                .gelu(isApproximate: true), .selu(alpha: 1.67, gamma: 1.05), .celu(alpha: 0.7),
             ]
             return builder.node(name, .unary(pick(functions)), x)
         }

@@ -41,26 +41,71 @@ struct HostileBytesTests {
         return model.bytes
     }()
 
+    /// Another, of the operators that choose extents themselves or become several nodes.
+    private static let growing: [UInt8] = {
+        var model = TestModel(
+            operatorSet: 18, inputs: [("x", ["N", 4, 4, 4])],
+            initializers: [
+                .init("w", float: [Float](repeating: 0.5, count: 72), extents: [4, 2, 3, 3]),
+                .init("p", float: [1, 2], extents: [2]), .init("scales", float: [1, 1, 2, 1.5], extents: [4]),
+                .init("sizes", int64: [8, 6]), .init("repeats", int64: [1, 2, 1, 1]), .init("start", int64: [0]),
+                .init("region", float: [0, 0, 1, 1], extents: [4]), .init("delta", int64: [2]),
+                .init("limit", int64: [7]),
+            ])
+        model.nodes = [
+            .init(
+                type: "ConvTranspose", inputs: ["x", "w"], outputs: ["t"],
+                lists: [
+                    "strides": [2, 2], "output_shape": [8, 8], "kernel_shape": [3, 3], "output_padding": [1, 0],
+                ],
+                strings: ["auto_pad": "SAME_UPPER"]),
+            .init(type: "GroupNormalization", inputs: ["t", "p", "p"], outputs: ["g"], ints: ["num_groups": 2]),
+            .init(type: "Resize", inputs: ["g", "", "scales"], outputs: ["r"], strings: ["mode": "cubic"]),
+            .init(
+                type: "Resize", inputs: ["r", "region", "", "sizes"], outputs: ["c"], lists: ["axes": [2, 3]],
+                strings: ["mode": "linear", "coordinate_transformation_mode": "tf_crop_and_resize"]),
+            .init(type: "SpaceToDepth", inputs: ["c"], outputs: ["s"], ints: ["blocksize": 2]),
+            .init(type: "DepthToSpace", inputs: ["s"], outputs: ["d"], ints: ["blocksize": 2]),
+            .init(
+                type: "LpPool", inputs: ["d"], outputs: ["l"], ints: ["p": 2, "ceil_mode": 1],
+                lists: ["kernel_shape": [2, 2], "strides": [2, 2]]),
+            .init(type: "Tile", inputs: ["l", "repeats"], outputs: ["i"]),
+            .init(type: "LayerNormalization", inputs: ["i", "p3"], outputs: ["n"], ints: ["axis": -1]),
+            .init(type: "Range", inputs: ["start", "limit", "delta"], outputs: ["q"]),
+            .init(type: "DynamicQuantizeLinear", inputs: ["n"], outputs: ["v", "vscale", "vzero"]),
+            .init(type: "ConvInteger", inputs: ["v", "k", "vzero"], outputs: ["y"]),
+        ]
+        model.initializers.append(.init("p3", float: [1, 1, 1], extents: [3]))
+        var kernel = TestModel.Initializer(name: "k", extents: [1, 4, 1, 1], dataType: 3)
+        kernel.write = { writer in for _ in 0..<4 { writer.write(5, Int64(1)) } }
+        model.initializers.append(kernel)
+        return model.bytes
+    }()
+
+    private static let models = [model, growing]
+
     private static let options = ONNXImportOptions(maximumFoldedByteCount: 1 << 20)
 
     @Test
     func theModelItselfImports() throws {
         let graph = try importONNX(TensorStorage(bytes: Self.model), options: Self.options)
         #expect(graph[graph.outputs[0]].type == TensorType(.float32, [1, 8]))
+        let growing = try importONNX(TensorStorage(bytes: Self.growing), options: Self.options)
+        #expect(growing[growing.outputs[0]].type == TensorType(.int32, [1, 1, 4, 3]))
     }
 
-    @Test
-    func everyTruncation() {
-        for length in Self.model.indices {
-            _ = try? importONNX(TensorStorage(bytes: Array(Self.model.prefix(length))), options: Self.options)
+    @Test(arguments: models)
+    func everyTruncation(model: [UInt8]) {
+        for length in model.indices {
+            _ = try? importONNX(TensorStorage(bytes: Array(model.prefix(length))), options: Self.options)
         }
     }
 
-    @Test
-    func everyBitFlip() {
-        for position in Self.model.indices {
+    @Test(arguments: models)
+    func everyBitFlip(model: [UInt8]) {
+        for position in model.indices {
             for bit in 0..<8 {
-                var bytes = Self.model
+                var bytes = model
                 bytes[position] ^= 1 << UInt8(bit)
                 _ = try? importONNX(TensorStorage(bytes: bytes), options: Self.options)
             }
@@ -81,14 +126,14 @@ struct HostileBytesTests {
         #expect(error?.code == .truncated)
     }
 
-    @Test(arguments: [UInt64(1), 2, 3, 4])
-    func mutations(seed: UInt64) {
+    @Test(arguments: [UInt64(1), 2, 3, 4], models)
+    func mutations(seed: UInt64, model: [UInt8]) {
         var generator = SeededGenerator(seed: seed)
         let interesting: [UInt8] = [0, 1, 0x7f, 0x80, 0xfe, 0xff]
         var imported = 0
         let count = 5_000
         for _ in 0..<count {
-            var bytes = Self.model
+            var bytes = model
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
                 let position = Int.random(in: bytes.indices, using: &generator)
                 switch Int.random(in: 0..<5, using: &generator) {

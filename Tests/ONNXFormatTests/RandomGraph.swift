@@ -49,7 +49,7 @@ struct RandomGraph {
         let rank = shape.rank
         let axis = rank == 0 ? 0 : Int.random(in: 0..<rank, using: &generator)
         let isImage = rank == 4 && shape[2] >= 3 && shape[3] >= 3
-        switch Int.random(in: 0..<26, using: &generator) {
+        switch Int.random(in: 0..<32, using: &generator) {
         case 0...2 where isImage: try appendConvolution(x, shape)
         case 3 where rank == 2: try appendGemm(x, shape)
         case 4 where rank >= 2:
@@ -90,6 +90,20 @@ struct RandomGraph {
                 keepsDimensions: Bool.random(using: &generator))
             try append(.reduce(reduction), [x])
         case 25: try appendQuantization(x)
+        case 26...27 where isImage: try appendEnlargement(x, shape)
+        case 28 where rank >= 2:
+            let groups = shape[1].isMultiple(of: 2) && Bool.random(using: &generator) ? 2 : shape[1]
+            let parameters = (0..<2).map { _ in constant(random([shape[1]])) }
+            try append(.groupNormalization(GroupNormalization(groups: groups)), [x] + parameters)
+        case 29 where rank >= 1:
+            let parameters = (0..<2).map { _ in constant(random(Shape(Array(shape[axis...])))) }
+            try append(.layerNormalization(LayerNormalization(axis: axis)), [x] + parameters)
+        case 30:
+            let comparisons: [Comparison] = [.equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual]
+            let threshold = constant(random([]))
+            try append(.comparison(comparisons.randomElement(using: &generator) ?? .less), [x, threshold])
+            try append(.select, [ValueID(graph.values.count - 1), x, threshold])
+        case 31 where rank >= 2 && shape[1].isMultiple(of: 2): try append(.channelShuffle(groups: 2), [x])
         default: break
         }
     }
@@ -103,6 +117,33 @@ struct RandomGraph {
         let weights = constant(random([4, shape[1] / groups, 3, 2], -1...1))
         let bias = Bool.random(using: &generator) ? constant(random([4])) : nil
         try append(.convolution(Convolution(window: window, groups: groups, activation: clamp())), [x, weights, bias])
+    }
+
+    private mutating func appendEnlargement(_ x: ValueID, _ shape: Shape) throws(GraphError) {
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0 where shape[1].isMultiple(of: 4):
+            let order: DepthOrder = Bool.random(using: &generator) ? .depthColumnRow : .columnRowDepth
+            try append(.depthToSpace(blockSize: 2, order: order), [x])
+        case 1 where shape[2].isMultiple(of: 2) && shape[3].isMultiple(of: 2):
+            try append(.spaceToDepth(blockSize: 2), [x])
+        case 2:
+            let window = Window(kernel: [3, 2], strides: [2, 1], padsBegin: [1, 0], padsEnd: [0, 1])
+            let convolution = TransposedConvolution(window: window, outputPads: [1, 0])
+            try append(
+                .transposedConvolution(convolution), [x, constant(random([shape[1], 2, 3, 2])), constant(random([2]))])
+        default:
+            let interpolations: [Resize.Interpolation] = [.nearest(.halfDown), .linear, .cubic(coefficient: -0.75)]
+            let coordinates: [Resize.Coordinates] = [.halfPixel, .alignCorners, .asymmetric, .pytorchHalfPixel]
+            let scale: Float = Bool.random(using: &generator) ? 2 : 0.7
+            var resize = Resize(
+                extents: shape.dimensions, scales: [1, 1, scale, scale],
+                interpolation: interpolations.randomElement(using: &generator) ?? .linear,
+                coordinates: coordinates.randomElement(using: &generator) ?? .halfPixel,
+                antialiases: Bool.random(using: &generator))
+            for axis in 2...3 { resize.extents[axis] = Int(Float(shape[axis]) * scale) }
+            if resize.interpolation == .nearest(.halfDown) { resize.antialiases = false }
+            try append(.resize(resize), [x])
+        }
     }
 
     private mutating func appendGemm(_ x: ValueID, _ shape: Shape) throws(GraphError) {
@@ -129,7 +170,8 @@ struct RandomGraph {
         let functions: [UnaryFunction] = [
             .clamp(clamp), .leakyRelu(alpha: 0.1), .elu(alpha: 0.5), .sigmoid, .hardSigmoid(alpha: 0.3, beta: 0.4),
             .hardSwish,
-            .tanh, .exp, .erf, .softplus, .negate, .absolute, .floor, .ceil, .round,
+            .tanh, .exp, .erf, .softplus, .negate, .absolute, .sign, .floor, .ceil, .round, .softsign,
+            .selu(alpha: 1.5, gamma: 1.1), .celu(alpha: 0.5),
         ]
         return functions.randomElement(using: &generator) ?? .tanh
     }

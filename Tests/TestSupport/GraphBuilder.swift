@@ -22,6 +22,10 @@ package struct GraphBuilder {
         graph.addConstant(name, .random(shape, in: range, using: &generator))
     }
 
+    package mutating func constant(_ name: String, _ tensor: Tensor) -> ValueID {
+        graph.addConstant(name, tensor)
+    }
+
     package mutating func node(_ name: String, _ operation: Operator, _ inputs: ValueID...) -> ValueID {
         node(name, operation, inputs)
     }

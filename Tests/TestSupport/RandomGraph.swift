@@ -39,7 +39,7 @@ package enum RandomGraph {
         private mutating func draw(_ name: String, _ x: ValueID) -> ValueID {
             let shape = builder.shape(x)
             let channels = shape[1]
-            switch Int.random(in: 0..<24, using: &generator) {
+            switch Int.random(in: 0..<28, using: &generator) {
             case 0...3: return convolution(name, x)
             case 4...6: return builder.batchNormalization(name, x)
             case 7, 8: return builder.relu(name, x)
@@ -71,6 +71,9 @@ package enum RandomGraph {
                     name, .binary(function, activation: nil), isConstantLeft ? [parameter, x] : [x, parameter])
             case 20: return linear(name, x)
             case 21, 22: return gated(name, x)
+            case 23: return transposedConvolution(name, x)
+            case 24: return shuffled(name, x)
+            case 25: return gelu(name, x)
             default: return clippedSum(name, x)
             }
         }
@@ -116,6 +119,57 @@ package enum RandomGraph {
             let gate = builder.node("\(name).gate", .unary(function), x)
             return builder.node(
                 name, .binary(.multiply, activation: nil), Bool.random(using: &generator) ? [x, gate] : [gate, x])
+        }
+
+        private mutating func transposedConvolution(_ name: String, _ x: ValueID) -> ValueID {
+            let channels = builder.shape(x)[1]
+            let groups = channels.isMultiple(of: 2) && Bool.random(using: &generator) ? 2 : 1
+            let stride = builder.shape(x)[2] <= 16 ? Int.random(in: 1...2, using: &generator) : 1
+            let kernel = (0..<2).map { _ in Int.random(in: stride...4, using: &generator) }
+            let window = Window(
+                kernel: kernel, strides: [stride, stride], padsBegin: [kernel[0] / 2, 0], padsEnd: [0, kernel[1] / 2])
+            let outputs = Int.random(in: 1...2, using: &generator)
+            let operands = [
+                x, builder.constant("\(name).w", Shape([channels, outputs] + kernel)),
+                builder.constant("\(name).b", [outputs * groups]),
+            ]
+            let convolution = TransposedConvolution(window: window, groups: groups, outputPads: [0, stride - 1])
+            return builder.node(name, .transposedConvolution(convolution), operands)
+        }
+
+        /// A movement of channels as files write it.
+        private mutating func shuffled(_ name: String, _ x: ValueID) -> ValueID {
+            let shape = builder.shape(x).dimensions
+            let split: [Int]
+            let permutation: [Int]
+            let joined: [Int]
+            if shape[1].isMultiple(of: 4), shape[2] <= 16, Bool.random(using: &generator) {
+                split = [shape[0], shape[1] / 4, 2, 2, shape[2], shape[3]]
+                (permutation, joined) = ([0, 1, 4, 2, 5, 3], [shape[0], shape[1] / 4, 2 * shape[2], 2 * shape[3]])
+            } else {
+                let groups = (1...shape[1]).filter { shape[1].isMultiple(of: $0) }.randomElement(using: &generator) ?? 1
+                split = [shape[0], groups, shape[1] / groups, shape[2], shape[3]]
+                (permutation, joined) = ([0, 2, 1, 3, 4], shape)
+            }
+            let apart = builder.node("\(name).apart", .reshape(extents: split, allowZero: false), x)
+            let moved = builder.node("\(name).moved", .transpose(permutation: permutation), apart)
+            return builder.node(name, .reshape(extents: joined, allowZero: false), moved)
+        }
+
+        /// The Gaussian error linear unit as files write it.
+        private mutating func gelu(_ name: String, _ x: ValueID) -> ValueID {
+            func scalar(_ role: String, _ value: Float) -> ValueID {
+                builder.constant("\(name).\(role)", Tensor(scalar: value))
+            }
+            let scaled = builder.node(
+                "\(name).scaled", .binary(.divide, activation: nil), x, scalar("root", Float(2).squareRoot()))
+            let curve = builder.node("\(name).curve", .unary(.erf), scaled)
+            let risen = builder.node("\(name).risen", .binary(.add, activation: nil), curve, scalar("one", 1))
+            let (half, product) = (scalar("half", 0.5), Operator.binary(.multiply, activation: nil))
+            guard Bool.random(using: &generator) else {
+                return builder.node(name, product, builder.node("\(name).product", product, x, risen), half)
+            }
+            return builder.node(name, product, builder.node("\(name).halved", product, x, half), risen)
         }
 
         /// Constant operands that need folding before anything can be done with them.

@@ -148,6 +148,7 @@ class Bench:
     scratch: Path
     data: Path | None
     tally: Tally
+    options: argparse.Namespace
 
     def cleave(self, *arguments: object) -> str:
         """Runs `cleave`; gives its standard output."""
@@ -181,19 +182,26 @@ class Bench:
         return [digits()]
 
 
-def run_checks(description: str, check: Callable[[Bench], None]):
-    """The main program of a check: runs it, prints the tally last, and exits with 1 if anything failed."""
+def run_checks(
+        description: str, check: Callable[[Bench], None],
+        add_options: Callable[[argparse.ArgumentParser], None] = lambda parser: None):
+    """The main program of a check: runs it, prints the tally last, and exits with 1 if anything failed.
+
+    Options that `add_options` adds reach the check as `Bench.options`.
+    """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--bin", metavar="DIR", type=Path, default=ROOT / ".build/release",
         help="where the programs are; default: %(default)s")
-    programs = parser.parse_args().bin.absolute()
+    add_options(parser)
+    options = parser.parse_args()
+    programs = options.bin.absolute()
     if not (programs / "cleave").exists():
         parser.error(f"{programs} has no programs; run: swift build -c release")
     data = os.environ.get("CLEAVE_TEST_DATA")
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="cleave-peers-") as scratch:
         with tally.programs_run("programs run"):
-            check(Bench(programs, Path(scratch), Path(data) if data else None, tally))
+            check(Bench(programs, Path(scratch), Path(data) if data else None, tally, options))
     print(tally)
     sys.exit(1 if tally.failed or not tally.passed else 0)

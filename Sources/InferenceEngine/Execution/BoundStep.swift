@@ -33,6 +33,11 @@ enum BoundWork {
     case layoutU8(ck_layout_u8, to: Layout)
     case layoutF32(ck_layout_f32, to: Layout)
     case copyBlocks([BoundCopy])
+    case move(Movement, UnsafeRawPointer, UnsafeMutableRawPointer, elementBytes: Int)
+    case binaryF32(BroadcastOperation, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>)
+    case reduceF32(ReductionPlan, UnsafePointer<Float>, UnsafeMutablePointer<Float>)
+    case resizeF32(ResizePlan, UnsafePointer<Float>, UnsafeMutablePointer<Float>)
+    case normalizeF32(NormalizationPlan, UnsafePointer<Float>, UnsafeMutablePointer<Float>)
     case functionF32(ck_function_f32, count: Int)
     case unaryF32(UnaryFunction, UnsafePointer<Float>, UnsafeMutablePointer<Float>, count: Int)
     case softmax(UnsafePointer<Float>, UnsafeMutablePointer<Float>, rows: Int, columns: Int, isLogarithmic: Bool)
@@ -114,6 +119,21 @@ extension BoundWork {
                         from: bound.source + block * bound.copy.sourceStride, byteCount: bound.copy.blockBytes)
                 }
             }
+        case .move(let movement, let source, let target, let elementBytes):
+            let range = share(movement.runCount)
+            movement.run(source, target, elementBytes: elementBytes, first: range.first, last: range.last)
+        case .binaryF32(let operation, let left, let right, let target):
+            let range = share(operation.rowCount)
+            operation.run(left, right, target, first: range.first, last: range.last)
+        case .reduceF32(let plan, let source, let target):
+            let range = share(plan.outer)
+            plan.run(source, target, first: range.first, last: range.last)
+        case .resizeF32(let plan, let source, let target):
+            let range = share(plan.rowCount)
+            plan.run(source, target, first: range.first, last: range.last)
+        case .normalizeF32(let plan, let source, let target):
+            let range = share(plan.rows)
+            plan.run(source, target, first: range.first, last: range.last)
         case .functionF32(var arguments, let count): kernels.function_f32(&arguments, share(count))
         case .unaryF32(let function, let source, let target, let count):
             let range = share(count)
@@ -187,6 +207,11 @@ extension BoundWork {
         case .copyBlocks(let copies):
             let count = copies.map(\.copy.count).min() ?? 0
             return byElements(count, copies.reduce(0) { $0 + $1.copy.blockBytes })
+        case .move(let movement, _, _, _): return byElements(movement.runCount, movement.inner.count)
+        case .binaryF32(let operation, _, _, _): return byElements(operation.rowCount, operation.columns)
+        case .reduceF32(let plan, _, _): return byElements(plan.outer, plan.reduced * plan.inner)
+        case .resizeF32(let plan, _, _): return byElements(plan.rowCount, plan.rowElements * 4)
+        case .normalizeF32(let plan, _, _): return byElements(plan.rows, plan.columns * 4)
         case .functionF32(_, let count), .unaryF32(_, _, _, let count):
             return Swift.max(1, Swift.min(width, count / 1024))
         case .softmax(_, _, let rows, let columns, _): return byElements(rows, columns)

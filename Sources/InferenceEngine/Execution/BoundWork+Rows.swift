@@ -145,8 +145,7 @@ extension BoundWork {
             let channels = band.channels(of: count)
             return .unaryF32(
                 function, band.input(source, channels), band.output(target, channels), count: pixels * channels)
-        case .winogradF32, .requantize, .quantize, .dequantize, .layoutU8, .layoutF32, .copyBlocks, .softmax,
-            .localResponseNormalization, .reference, .banded:
+        default:
             preconditionFailure("not computed in bands")
         }
     }

@@ -139,6 +139,15 @@ extension Step {
             let into = address(writes[0])
             let bound = copies.map { BoundCopy(source: UnsafeRawPointer(address($0.source)), target: into, copy: $0) }
             return (.copyBlocks(bound), 0)
+        case .move(let movement, let elementBytes):
+            return (
+                .move(
+                    movement, UnsafeRawPointer(address(reads[0])), address(writes[0]), elementBytes: elementBytes), 0
+            )
+        case .binaryF32(let operation): return (.binaryF32(operation, source().0, source(1).0, target().0), 0)
+        case .reduceF32(let plan): return (.reduceF32(plan, source().0, target().0), 0)
+        case .resizeF32(let plan): return (.resizeF32(plan, source().0, target().0), 0)
+        case .normalizeF32(let plan): return (.normalizeF32(plan, source().0, target().0), 0)
         case .unaryF32(let function, let count):
             if var arguments = function.kernelArguments {
                 (arguments.input, arguments.output) = (source().0, target().0)
@@ -203,7 +212,9 @@ extension UnaryFunction {
         case .elu(let alpha): arguments(CK_ELU, alpha: alpha)
         case .tanh: arguments(CK_TANH)
         case .exp: arguments(CK_EXP)
-        case .clamp, .log, .sqrt, .reciprocal, .erf, .softplus, .negate, .absolute, .floor, .ceil, .round: nil
+        case .clamp, .selu, .celu, .gelu, .mish, .softsign, .log, .sqrt, .reciprocal, .erf, .softplus, .negate,
+            .absolute, .sign, .floor, .ceil, .round:
+            nil
         }
     }
 }

@@ -6,8 +6,11 @@ extension Lowering {
     mutating func lower(_ id: NodeID) throws {
         let node = graph[id]
         if try lowerToAlias(node) { return }
+        if try lowerStoredQuantization(node) { return }
         if try lowerToIntegers(node, id) { return }
+        if try lowerToMovement(node) { return }
         if try lowerToFloat(node) { return }
+        if try lowerToRarerFloat(node) { return }
         try lowerToReference(node)
     }
 

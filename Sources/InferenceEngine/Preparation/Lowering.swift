@@ -29,6 +29,7 @@ struct Lowering {
     /// By the result of the outermost concatenation.
     private var concatenationBuffers: [ValueID: BufferID] = [:]
     private var fusedAdditions: [NodeID: FusedAddition] = [:]
+    let storedQuantizations: [ValueID: StoredQuantization]
 
     init(
         _ quantized: QuantizedGraph, kernels: KernelTable, allowsWinograd: Bool, sharing shared: SharedWeights?
@@ -42,6 +43,7 @@ struct Lowering {
         naturalForms = Array(repeating: nil, count: count)
         compactCopies = Array(repeating: [:], count: count)
         concatenations = ConcatenationPlan(quantized)
+        storedQuantizations = StoredQuantization.all(of: quantized.graph)
     }
 
     mutating func lower(_ options: PreparationOptions) throws {

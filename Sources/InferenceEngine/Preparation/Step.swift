@@ -34,6 +34,11 @@ enum Work: @unchecked Sendable {
     case layoutU8(ck_layout_u8, to: Layout)
     case layoutF32(ck_layout_f32, to: Layout)
     case copyBlocks([BlockCopy])
+    case move(Movement, elementBytes: Int)
+    case binaryF32(BroadcastOperation)
+    case reduceF32(ReductionPlan)
+    case resizeF32(ResizePlan)
+    case normalizeF32(NormalizationPlan)
     case unaryF32(UnaryFunction, count: Int)
     case softmax(rows: Int, columns: Int, isLogarithmic: Bool)
     case localResponseNormalization(LocalResponseNormalization, pixels: Int, channels: Int)
@@ -46,8 +51,10 @@ enum Work: @unchecked Sendable {
         case .convolutionU8, .maxPoolU8, .averagePoolU8, .addU8, .multiplyU8, .lookupU8, .requantize, .layoutU8: false
         // Copies do not know what they copy.
         case .copyBlocks: false
+        case .move: false
         case .convolutionF32, .maxPoolF32, .averagePoolF32, .addF32, .multiplyF32, .clampF32, .unaryF32, .softmax,
-            .localResponseNormalization, .quantize, .dequantize, .layoutF32, .reference:
+            .localResponseNormalization, .quantize, .dequantize, .layoutF32, .binaryF32, .reduceF32, .resizeF32,
+            .normalizeF32, .reference:
             true
         case .banded(let banded): banded.steps.contains(where: \.work.computesInFloat)
         }
@@ -62,7 +69,8 @@ enum Work: @unchecked Sendable {
         case .lookupU8, .requantize, .clampF32, .unaryF32: [0]
         case .banded(let banded): banded.replaceableReads
         case .maxPoolU8, .maxPoolF32, .averagePoolU8, .averagePoolF32, .quantize, .dequantize, .layoutU8, .layoutF32,
-            .copyBlocks, .softmax, .localResponseNormalization, .reference:
+            .copyBlocks, .move, .binaryF32, .reduceF32, .resizeF32, .normalizeF32, .softmax,
+            .localResponseNormalization, .reference:
             []
         }
     }

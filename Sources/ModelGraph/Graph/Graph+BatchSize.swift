@@ -29,7 +29,7 @@ extension Graph {
             guard !mixesImages(node, isBatch) else {
                 throw GraphError(.fixedBatchSize, "\(node.operation.kind) mixes images of a batch", at: node.name)
             }
-            resized[id].operation = node.operation.withoutBatchSize(present)
+            resized[id].operation = node.operation.replacing(batchSize: present, by: batchSize)
             let types: [TensorType]
             do {
                 types = try resized[id].operation.inferOutputTypes(
@@ -68,10 +68,12 @@ extension Graph {
         let isOutermost = { (axis: Int) in isBatch[first.index] && shape.normalizedAxis(axis) == 0 }
         switch node.operation {
         case .softmax(let softmax): return isOutermost(softmax.axis)
+        case .layerNormalization(let normalization): return isOutermost(normalization.axis)
         case .concat(let axis), .gather(let axis), .split(let axis, _): return isOutermost(axis)
+        case .slice(let slice): return slice.axes.contains { isOutermost($0) }
         case .transpose(let permutation): return permutation.first != 0
         case .gemm(let gemm): return gemm.transposesA
-        case .binary:
+        case .binary, .comparison, .select:
             // Broadcasting aligns innermost axes: the outermost of two ranks are different axes.
             return Set(operands.filter { isBatch[$0.index] }.map { self[$0].type.shape.rank }).count > 1
         case .batchNormalization(let normalization): return normalization.isTraining
@@ -81,12 +83,18 @@ extension Graph {
 }
 
 extension Operator {
-    /// This operator with a written-out batch size replaced by that of its operand.
-    fileprivate func withoutBatchSize(_ batchSize: Int) -> Operator {
+    /// This operator for another number of images where it has the present one written out.
+    fileprivate func replacing(batchSize present: Int, by batchSize: Int) -> Operator {
         switch self {
-        case .reshape(var extents, allowZero: false) where extents.first == batchSize:
+        case .reshape(var extents, allowZero: false) where extents.first == present:
             extents[0] = 0
             return .reshape(extents: extents, allowZero: false)
+        case .reshape(var extents, allowZero: true) where extents.first == present:
+            extents[0] = batchSize
+            return .reshape(extents: extents, allowZero: true)
+        case .resize(var resize) where resize.extents.first == present && resize.scales.first == 1:
+            resize.extents[0] = batchSize
+            return .resize(resize)
         default: return self
         }
     }

@@ -9,6 +9,10 @@ extension Graph {
             guard node.inputs.count > 1, let weights = node.inputs[1] else { return 0 }
             let shape = self[weights].type.shape
             return elements * shape.elementCount(in: 1..<shape.rank)
+        case .transposedConvolution:
+            guard let input = node.inputs[0], node.inputs.count > 1, let weights = node.inputs[1] else { return 0 }
+            let shape = self[weights].type.shape
+            return self[input].type.shape.elementCount * shape.elementCount(in: 1..<shape.rank)
         case .gemm(let gemm):
             guard let input = node.inputs[0] else { return 0 }
             let shape = self[input].type.shape

@@ -3,10 +3,13 @@ extension Operator {
     package var kind: String {
         switch self {
         case .convolution: "convolution"
+        case .transposedConvolution: "transposedConvolution"
         case .gemm: "gemm"
         case .matrixProduct: "matrixProduct"
         case .batchNormalization: "batchNormalization"
         case .localResponseNormalization: "localResponseNormalization"
+        case .groupNormalization: "groupNormalization"
+        case .layerNormalization: "layerNormalization"
         case .maxPool: "maxPool"
         case .averagePool: "averagePool"
         case .globalAveragePool: "globalAveragePool"
@@ -14,6 +17,8 @@ extension Operator {
         case .unary(let function): function.kind
         case .binary(let function, _): function.rawValue
         case .clip: "clip"
+        case .comparison(let comparison): comparison.rawValue
+        case .select: "select"
         case .softmax(let softmax): softmax.isLogarithmic ? "logSoftmax" : "softmax"
         case .concat: "concat"
         case .reshape: "reshape"
@@ -21,6 +26,10 @@ extension Operator {
         case .squeeze: "squeeze"
         case .unsqueeze: "unsqueeze"
         case .transpose: "transpose"
+        case .depthToSpace: "depthToSpace"
+        case .spaceToDepth: "spaceToDepth"
+        case .channelShuffle: "channelShuffle"
+        case .resize: "resize"
         case .identity: "identity"
         case .dropout: "dropout"
         case .cast: "cast"
@@ -49,6 +58,11 @@ extension UnaryFunction {
         case .hardSwish: "hardSwish"
         case .swish: "swish"
         case .tanh: "tanh"
+        case .selu: "selu"
+        case .celu: "celu"
+        case .gelu: "gelu"
+        case .mish: "mish"
+        case .softsign: "softsign"
         case .exp: "exp"
         case .log: "log"
         case .sqrt: "sqrt"
@@ -57,6 +71,7 @@ extension UnaryFunction {
         case .softplus: "softplus"
         case .negate: "negate"
         case .absolute: "absolute"
+        case .sign: "sign"
         case .floor: "floor"
         case .ceil: "ceil"
         case .round: "round"

@@ -6,6 +6,9 @@
 package enum Operator: Hashable, Sendable, Codable {
     /// Inputs: activation `[N, C, …]`, weights `[O, C/groups, k…]`, optional bias `[O]`.
     case convolution(Convolution)
+    /// The gradient of a convolution, used to grow an image. Inputs: activation `[N, C, …]`, weights `[C, O/groups, k…]`,
+    /// optional bias `[O]`.
+    case transposedConvolution(TransposedConvolution)
     /// Inputs: A, B, optional C: `alpha·A·B + beta·C`, then the activation's clamp.
     case gemm(Gemm)
     /// Inputs: A, B; numpy's matmul.
@@ -13,6 +16,11 @@ package enum Operator: Hashable, Sendable, Codable {
     /// Inputs: x, scale, bias, mean, variance; outputs y (and, in training mode, running mean and variance).
     case batchNormalization(BatchNormalization)
     case localResponseNormalization(LocalResponseNormalization)
+    /// Inputs: x `[N, C, …]`, scale `[C]`, bias `[C]`.
+    case groupNormalization(GroupNormalization)
+    /// Inputs: x, scale, optional bias, which broadcast to the normalised axes; outputs: y and, if asked for, mean and
+    /// inverse standard deviation.
+    case layerNormalization(LayerNormalization)
     /// Inputs: x; outputs: y and, if asked for, int64 indices.
     case maxPool(Pooling)
     case averagePool(Pooling)
@@ -26,6 +34,10 @@ package enum Operator: Hashable, Sendable, Codable {
     /// Inputs: x, optional min, optional max, the bounds being scalars of x's type. Only for bounds unknown before
     /// execution or non-float types; otherwise `unary(.clamp)`.
     case clip
+    /// Two operands with multidirectional broadcasting, to bool.
+    case comparison(Comparison)
+    /// Inputs: bool condition, x, y with multidirectional broadcasting: x where the condition holds, else y.
+    case select
     case softmax(Softmax)
     case concat(axis: Int)
     /// ONNX target extents: 0 copies the input's extent (unless `allowZero`), one −1 is inferred.
@@ -34,6 +46,13 @@ package enum Operator: Hashable, Sendable, Codable {
     case squeeze(axes: [Int])
     case unsqueeze(axes: [Int])
     case transpose(permutation: [Int])
+    /// Channels become `blockSize` × `blockSize` pixels.
+    case depthToSpace(blockSize: Int, order: DepthOrder)
+    /// `blockSize` × `blockSize` pixels become channels, the blocks' rows outermost.
+    case spaceToDepth(blockSize: Int)
+    /// Channel `g · C/groups + c` becomes channel `c · groups + g`.
+    case channelShuffle(groups: Int)
+    case resize(Resize)
     case identity
     /// Inference mode: the identity; a second output, if any, is a mask of `true`.
     case dropout
@@ -114,6 +133,20 @@ package struct Convolution: Hashable, Sendable, Codable {
     }
 }
 
+package struct TransposedConvolution: Hashable, Sendable, Codable {
+    /// Of the convolution that this is the gradient of: pads crop the result.
+    package var window: Window
+    package var groups: Int
+    /// Elements added at the end of each spatial axis.
+    package var outputPads: [Int]
+
+    package init(window: Window, groups: Int = 1, outputPads: [Int]? = nil) {
+        self.window = window
+        self.groups = groups
+        self.outputPads = outputPads ?? window.kernel.map { _ in 0 }
+    }
+}
+
 package struct Gemm: Hashable, Sendable, Codable {
     package var alpha: Float
     package var beta: Float
@@ -159,6 +192,29 @@ package struct LocalResponseNormalization: Hashable, Sendable, Codable {
     }
 }
 
+/// Normalises each image's groups of channels by their own mean and variance; one channel a group is instance
+/// normalisation.
+package struct GroupNormalization: Hashable, Sendable, Codable {
+    package var groups: Int
+    package var epsilon: Float
+
+    package init(groups: Int, epsilon: Float = 1e-5) {
+        self.groups = groups
+        self.epsilon = epsilon
+    }
+}
+
+/// Normalises over all axes from `axis` on.
+package struct LayerNormalization: Hashable, Sendable, Codable {
+    package var axis: Int
+    package var epsilon: Float
+
+    package init(axis: Int = -1, epsilon: Float = 1e-5) {
+        self.axis = axis
+        self.epsilon = epsilon
+    }
+}
+
 package struct Pooling: Hashable, Sendable, Codable {
     package var window: Window
     package var roundsUp: Bool
@@ -187,14 +243,36 @@ package enum UnaryFunction: Hashable, Sendable, Codable {
     /// `x · sigmoid(alpha · x)`
     case swish(alpha: Float)
     case tanh
+    /// `gamma · x`, below 0 `gamma · alpha · (exp(x) − 1)`
+    case selu(alpha: Float, gamma: Float)
+    /// `x`, below 0 `alpha · (exp(x / alpha) − 1)`
+    case celu(alpha: Float)
+    /// `x · Φ(x)`, Φ the normal distribution's, or its approximation by a hyperbolic tangent.
+    case gelu(isApproximate: Bool)
+    /// `x · tanh(softplus(x))`
+    case mish
+    /// `x / (1 + |x|)`
+    case softsign
     case exp, log, sqrt, reciprocal, erf, softplus
-    case negate, absolute, floor, ceil, round
+    case negate, absolute, sign, floor, ceil, round
 }
 
 package enum BinaryFunction: String, Hashable, Sendable, Codable {
     case add, subtract, multiply, divide, power, maximum, minimum
     /// Inputs: x, slope (broadcast to x only).
     case prelu
+}
+
+package enum Comparison: String, Hashable, Sendable, Codable {
+    case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
+}
+
+/// Which part of a channel's index says where in its block the channel goes.
+package enum DepthOrder: String, Hashable, Sendable, Codable {
+    /// The outer part (ONNX "DCR").
+    case depthColumnRow
+    /// The inner part (ONNX "CRD", PyTorch's pixel shuffle).
+    case columnRowDepth
 }
 
 package struct Softmax: Hashable, Sendable, Codable {

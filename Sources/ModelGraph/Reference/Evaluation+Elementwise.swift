@@ -43,6 +43,22 @@ extension Evaluation {
         ).map { function(left[$0], right[$1]) }
     }
 
+    func comparison(_ comparison: Comparison) -> Tensor {
+        func compare<Element: Comparable>(_ left: [Element], _ right: [Element]) -> Tensor {
+            let shape = outputTypes[0].shape
+            let pairs = zip(
+                StridedOffsets(shape, strides: operand(0).shape.strides(broadcastTo: shape)),
+                StridedOffsets(shape, strides: operand(1).shape.strides(broadcastTo: shape)))
+            return Tensor(pairs.map { comparison.holds(left[$0], right[$1]) }, shape: shape)
+        }
+        switch (operand(0).wideElements, operand(1).wideElements) {
+        case (.floating(let left), .floating(let right)): return compare(left, right)
+        case (.signed(let left), .signed(let right)): return compare(left, right)
+        case (.unsigned(let left), .unsigned(let right)): return compare(left, right)
+        default: preconditionFailure("inference accepted operands of different types")
+        }
+    }
+
     /// Below the minimum the minimum, then above the maximum the maximum: the maximum wins where they cross.
     func clip() -> Tensor {
         let type = outputTypes[0]
@@ -85,14 +101,22 @@ extension UnaryFunction {
         case .hardSwish: { $0 * Clamp(lower: 0, upper: 1).limit($0 / 6 + 0.5) }
         case .swish(let alpha): { $0 * logistic(Double(alpha) * $0) }
         case .tanh: Glibc.tanh
+        case .selu(let alpha, let gamma): { Double(gamma) * ($0 < 0 ? Double(alpha) * expm1($0) : $0) }
+        case .celu(let alpha): { $0 < 0 ? Double(alpha) * expm1($0 / Double(alpha)) : $0 }
+        case .gelu(isApproximate: false): { 0.5 * $0 * (1 + Glibc.erf($0 * 0.5.squareRoot())) }
+        case .gelu(isApproximate: true):
+            { 0.5 * $0 * (1 + Glibc.tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))) }
+        case .mish: { $0 * Glibc.tanh(logOnePlusExp($0)) }
+        case .softsign: { $0 / (1 + Swift.abs($0)) }
         case .exp: Glibc.exp
         case .log: Glibc.log
         case .sqrt: { $0.squareRoot() }
         case .reciprocal: { 1 / $0 }
         case .erf: Glibc.erf
-        case .softplus: { $0 > 0 ? $0 + log1p(Glibc.exp(-$0)) : log1p(Glibc.exp($0)) }
+        case .softplus: logOnePlusExp
         case .negate: { -$0 }
         case .absolute: { Swift.abs($0) }
+        case .sign: { $0 > 0 ? 1 : ($0 < 0 ? -1 : $0) }
         case .floor: { $0.rounded(.down) }
         case .ceil: { $0.rounded(.up) }
         case .round: { $0.rounded(.toNearestOrEven) }
@@ -108,12 +132,28 @@ extension UnaryFunction {
             return value
         case .negate: return 0 &- value
         case .absolute: return value < 0 ? 0 &- value : value
+        case .sign: return value < 0 ? 0 &- 1 : value.signum()
         default: preconditionFailure("inference admits \(self) for floating-point operands only")
         }
     }
 }
 
+private func logOnePlusExp(_ x: Double) -> Double { x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)) }
+
 private func logistic(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+
+extension Comparison {
+    fileprivate func holds<Element: Comparable>(_ left: Element, _ right: Element) -> Bool {
+        switch self {
+        case .equal: left == right
+        case .notEqual: left != right
+        case .less: left < right
+        case .lessOrEqual: left <= right
+        case .greater: left > right
+        case .greaterOrEqual: left >= right
+        }
+    }
+}
 
 extension BinaryFunction {
     /// The function on real numbers.

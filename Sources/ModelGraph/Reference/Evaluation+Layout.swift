@@ -38,6 +38,57 @@ extension Evaluation {
             StridedOffsets(output, strides: operand(0).shape.strides(broadcastTo: output)), shape: output)
     }
 
+    func depthToSpace(blockSize: Int, order: DepthOrder) -> Tensor {
+        let output = outputTypes[0].shape
+        let (channels, height, width) = (output[1], operand(0).shape[2], operand(0).shape[3])
+        let split: Shape
+        let permutation: [Int]
+        switch order {
+        case .depthColumnRow:
+            split = [output[0], blockSize, blockSize, channels, height, width]
+            permutation = [0, 3, 4, 1, 5, 2]
+        case .columnRowDepth:
+            split = [output[0], channels, blockSize, blockSize, height, width]
+            permutation = [0, 1, 4, 2, 5, 3]
+        }
+        return rearranged(split, permutation)
+    }
+
+    func spaceToDepth(blockSize: Int) -> Tensor {
+        let (input, output) = (operand(0).shape, outputTypes[0].shape)
+        return rearranged(
+            [input[0], input[1], output[2], blockSize, output[3], blockSize], [0, 3, 5, 1, 2, 4])
+    }
+
+    func channelShuffle(groups: Int) -> Tensor {
+        let shape = operand(0).shape
+        let pixels = shape.elementCount(in: 2..<shape.rank)
+        return rearranged([shape[0], groups, shape[1] / groups, pixels], [0, 2, 1, 3])
+    }
+
+    /// The operand's axes split as `shape` says, permuted and joined again to the result's.
+    private func rearranged(_ shape: Shape, _ permutation: [Int]) -> Tensor {
+        let strides = shape.strides
+        let permuted = Shape(permutation.map { shape[$0] })
+        return operand(0).selecting(StridedOffsets(permuted, strides: permutation.map { strides[$0] }), shape: permuted)
+            .reshaped(to: outputTypes[0].shape)
+    }
+
+    /// The elements of both branches in one row, and picked from there.
+    func select() -> Tensor {
+        let shape = outputTypes[0].shape
+        let condition = operand(0).array(of: Bool.self)
+        let (left, right) = (operand(1), operand(2))
+        let both = left.joined(right)
+        let offsets = zip(
+            StridedOffsets(shape, strides: operand(0).shape.strides(broadcastTo: shape)),
+            zip(
+                StridedOffsets(shape, strides: left.shape.strides(broadcastTo: shape)),
+                StridedOffsets(shape, strides: right.shape.strides(broadcastTo: shape)))
+        ).lazy.map { condition[$0] ? $1.0 : left.shape.elementCount + $1.1 }
+        return both.selecting(offsets, shape: shape)
+    }
+
     func shape(start: Int, end: Int?) -> Tensor {
         let shape = operand(0).shape
         return Tensor(shape.axes(from: start, to: end).map { Int64(shape[$0]) }, shape: outputTypes[0].shape)
@@ -76,16 +127,11 @@ extension Evaluation {
         }
     }
 
-    /// Negative pads crop first; then the other pads extend what is left.
     func pad(_ pad: Pad) -> Tensor {
         let source = operand(0)
         let fill = Tensor([pad.value], type: TensorType(source.elementType, []))
         let selection = source.shape.indices.map { axis in
-            let first = max(0, -pad.begins[axis])
-            let extent = source.shape[axis] - first + min(pad.ends[axis], 0)
-            return (0..<outputTypes[0].shape[axis]).map { index in
-                pad.mode.source(of: index - max(pad.begins[axis], 0), extent: extent).map { $0 + first }
-            }
+            pad.sources(axis, of: source.shape[axis])
         }
         return source.selecting(selection, fill: fill)
     }
@@ -95,6 +141,19 @@ extension Evaluation {
             preconditionFailure("inference accepted axis \(axis) of \(shape)")
         }
         return resolved
+    }
+}
+
+extension Pad {
+    /// For each index along an axis of the result, the operand's, whose extent is `extent`; `nil` for the fill.
+    ///
+    /// Negative pads crop first; then the other pads extend what is left.
+    package func sources(_ axis: Int, of extent: Int) -> [Int?] {
+        let first = max(0, -begins[axis])
+        let kept = extent - first + min(ends[axis], 0)
+        return (0..<kept + max(begins[axis], 0) + max(ends[axis], 0)).map { index in
+            mode.source(of: index - max(begins[axis], 0), extent: kept).map { $0 + first }
+        }
     }
 }
 
@@ -157,15 +216,21 @@ extension Tensor {
         return selecting(all, shape: result)
     }
 
+    /// The elements of this tensor, then those of `other`, which is of the same type, in one row.
+    fileprivate func joined(_ other: Tensor) -> Tensor {
+        let storage = TensorStorage(byteCount: byteCount + other.byteCount) { target in
+            withUnsafeBytes { target.copyMemory(from: $0) }
+            other.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: target[byteCount...]).copyMemory(from: $0) }
+        }
+        return Tensor(
+            TensorType(elementType, [shape.elementCount + other.shape.elementCount]), storage: storage)
+    }
+
     /// As without `fill`, which stands wherever a selection is `nil`.
     fileprivate func selecting(_ selection: [[Int?]], fill: Tensor) -> Tensor {
         // The fill is appended to the elements and every hole refers to it.
         let hole = shape.elementCount
-        let storage = TensorStorage(byteCount: byteCount + fill.byteCount) { target in
-            withUnsafeBytes { target.copyMemory(from: $0) }
-            fill.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: target[byteCount...]).copyMemory(from: $0) }
-        }
-        let extended = Tensor(TensorType(elementType, [hole + 1]), storage: storage)
+        let extended = joined(fill)
         let strides = shape.strides
         var all = [0]
         for (axis, indices) in selection.enumerated() {

@@ -114,6 +114,51 @@ extension Evaluation {
         return Tensor(result, type: outputTypes[0])
     }
 
+    /// `y = scale[c] · (x − mean) / √(variance + ε) + bias[c]` with the mean and population variance of c's group.
+    func groupNormalization(_ normalization: GroupNormalization) -> Tensor {
+        let shape = operand(0).shape
+        let (scale, bias) = (operand(1).reals, operand(2).reals)
+        var values = operand(0).reals
+        let pixels = shape.elementCount(in: 2..<shape.rank)
+        let size = shape[1] / normalization.groups * pixels
+        for start in size == 0 ? stride(from: 0, to: 0, by: 1) : stride(from: 0, to: values.count, by: size) {
+            let (mean, factor) = values[start..<start + size].statistics(epsilon: normalization.epsilon)
+            for index in start..<start + size {
+                let channel = index / pixels % shape[1]
+                values[index] = (values[index] - mean) * factor * scale[channel] + bias[channel]
+            }
+        }
+        return Tensor(values, type: outputTypes[0])
+    }
+
+    /// As group normalisation, over the axes from `axis` on; scale and bias differ from element to element.
+    func layerNormalization(_ normalization: LayerNormalization) -> [Tensor] {
+        let shape = operand(0).shape
+        guard let axis = shape.normalizedAxis(normalization.axis) else {
+            preconditionFailure("inference accepted axis \(normalization.axis) of \(shape)")
+        }
+        let row = Shape(Array(shape[axis...]))
+        let size = row.elementCount
+        let spread = { (tensor: Tensor) in
+            let values = tensor.reals
+            return StridedOffsets(row, strides: tensor.shape.strides(broadcastTo: row)).map { values[$0] }
+        }
+        let scale = spread(operand(1))
+        let bias = optional(2).map(spread) ?? [Double](repeating: 0, count: size)
+        var values = operand(0).reals
+        var (means, factors): ([Double], [Double]) = ([], [])
+        for rowIndex in 0..<shape.elementCount(in: 0..<axis) {
+            let start = rowIndex * size
+            let (mean, factor) = values[start..<start + size].statistics(epsilon: normalization.epsilon)
+            means.append(mean)
+            factors.append(factor)
+            for index in 0..<size {
+                values[start + index] = (values[start + index] - mean) * factor * scale[index] + bias[index]
+            }
+        }
+        return zip([values, means, factors], outputTypes).map { Tensor($0, type: $1) }
+    }
+
     /// `exp(x) / Σ exp(x)` along the axis, computed from differences to the maximum.
     func softmax(_ softmax: Softmax) -> Tensor {
         let shape = operand(0).shape
@@ -134,6 +179,15 @@ extension Evaluation {
             }
         }
         return Tensor(values, type: outputTypes[0])
+    }
+}
+
+extension ArraySlice<Double> {
+    /// The mean, and the inverse of `√(variance + ε)`.
+    fileprivate func statistics(epsilon: Float) -> (mean: Double, factor: Double) {
+        let mean = reduce(0, +) / Double(count)
+        let variance = reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
+        return (mean, 1 / (variance + Double(epsilon)).squareRoot())
     }
 }
 

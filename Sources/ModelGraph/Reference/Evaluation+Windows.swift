@@ -41,6 +41,43 @@ extension Evaluation {
         return Tensor(result.clamped(to: convolution.activation), type: output)
     }
 
+    /// `y[n, o, p·stride + k·dilation − pad] += weights[c, o, k] · x[n, c, p]`, summed in float64.
+    func transposedConvolution(_ convolution: TransposedConvolution) -> Tensor {
+        let (activation, weights) = (operand(0), operand(1))
+        let output = outputTypes[0]
+        let (channels, outputChannels) = (activation.shape[1], output.shape[1])
+        let (groupChannels, groupOutputs) = (channels / convolution.groups, weights.shape[1])
+        // The convolution this undoes reads our result and writes our operand.
+        let window = SlidingWindow(
+            convolution.window, inputExtents: Array(output.shape.dropFirst(2)),
+            outputExtents: Array(activation.shape.dropFirst(2)))
+        let bias = optional(2)?.reals ?? [Double](repeating: 0, count: outputChannels)
+        let (source, kernels) = (activation.reals, weights.reals)
+        var result = (0..<output.shape[0]).flatMap { _ in
+            bias.flatMap { [Double](repeating: $0, count: window.inputCount) }
+        }
+        for batch in 0..<output.shape[0] {
+            for outputChannel in 0..<outputChannels {
+                let target = (batch * outputChannels + outputChannel) * window.inputCount
+                let group = outputChannel / groupOutputs
+                for channel in group * groupChannels..<(group + 1) * groupChannels {
+                    let start = (batch * channels + channel) * window.outputCount
+                    let kernel = (channel * groupOutputs + outputChannel % groupOutputs) * window.taps.count
+                    for (tap, runs) in window.taps.enumerated() {
+                        let weight = kernels[kernel + tap]
+                        for run in runs {
+                            for index in 0..<run.count {
+                                result[target + run.input + index * window.inputStep] +=
+                                    weight * source[start + run.output + index]
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return Tensor(result, type: output)
+    }
+
     /// - Returns: the maxima and, if wanted, the index of the first of each in the whole operand.
     func maxPool(_ pooling: Pooling) -> [Tensor] {
         let activation = operand(0)

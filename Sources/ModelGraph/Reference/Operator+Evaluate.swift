@@ -12,10 +12,13 @@ extension Operator {
         let evaluation = Evaluation(inputs: inputs, outputTypes: types, kind: kind, node: node)
         return switch self {
         case .convolution(let convolution): [evaluation.convolution(convolution)]
+        case .transposedConvolution(let convolution): [evaluation.transposedConvolution(convolution)]
         case .gemm(let gemm): [evaluation.gemm(gemm)]
         case .matrixProduct: [evaluation.matrixProduct()]
         case .batchNormalization(let normalization): evaluation.batchNormalization(normalization)
         case .localResponseNormalization(let normalization): [evaluation.localResponseNormalization(normalization)]
+        case .groupNormalization(let normalization): [evaluation.groupNormalization(normalization)]
+        case .layerNormalization(let normalization): evaluation.layerNormalization(normalization)
         case .maxPool(let pooling): evaluation.maxPool(pooling)
         case .averagePool(let pooling): [evaluation.averagePool(pooling)]
         case .globalAveragePool: [evaluation.globalAveragePool()]
@@ -23,10 +26,16 @@ extension Operator {
         case .unary(let function): [evaluation.unary(function)]
         case .binary(let function, let activation): [evaluation.binary(function, activation: activation)]
         case .clip: [evaluation.clip()]
+        case .comparison(let comparison): [evaluation.comparison(comparison)]
+        case .select: [evaluation.select()]
         case .softmax(let softmax): [evaluation.softmax(softmax)]
         case .concat(let axis): [evaluation.concat(axis: axis)]
         case .reshape, .flatten, .squeeze, .unsqueeze: [evaluation.reshaped()]
         case .transpose(let permutation): [evaluation.transpose(permutation: permutation)]
+        case .depthToSpace(let blockSize, let order): [evaluation.depthToSpace(blockSize: blockSize, order: order)]
+        case .spaceToDepth(let blockSize): [evaluation.spaceToDepth(blockSize: blockSize)]
+        case .channelShuffle(let groups): [evaluation.channelShuffle(groups: groups)]
+        case .resize(let resize): [evaluation.resize(resize)]
         case .identity: [evaluation.operand(0)]
         case .dropout: evaluation.dropout()
         case .cast(let target): [evaluation.cast(to: target)]

@@ -35,7 +35,7 @@ extension Operator {
     /// False where the work is not bounded by the sizes of operands and results.
     fileprivate var isCheapToFold: Bool {
         switch self {
-        case .convolution, .maxPool, .averagePool, .localResponseNormalization: false
+        case .convolution, .transposedConvolution, .maxPool, .averagePool, .localResponseNormalization, .resize: false
         default: true
         }
     }

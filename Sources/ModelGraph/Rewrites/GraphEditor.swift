@@ -9,6 +9,7 @@ struct GraphEditor {
     /// How often nodes or the graph's outputs refer to each value.
     private var useCounts: [Int]
     private var valueNames: Set<String>
+    private var nodeNames: Set<String>
 
     init(_ graph: Graph) {
         self.graph = graph
@@ -17,6 +18,7 @@ struct GraphEditor {
         useCounts = [Int](repeating: 0, count: graph.values.count)
         for use in graph.outputs + graph.nodes.flatMap({ $0.inputs.compactMap(\.self) }) { useCounts[use.index] += 1 }
         valueNames = Set(graph.values.map(\.name))
+        nodeNames = Set(graph.nodes.map(\.name))
     }
 
     var nodeIDs: some Sequence<NodeID> { nodes.indices.lazy.map(NodeID.init) }
@@ -49,15 +51,19 @@ struct GraphEditor {
 
     /// Adds a constant under `name`, or a variation of it where that is taken.
     mutating func addConstant(_ name: String, _ tensor: Tensor) -> ValueID {
+        producers.append(nil)
+        useCounts.append(0)
+        return graph.addConstant(Self.unique(name, &valueNames), tensor)
+    }
+
+    private static func unique(_ name: String, _ taken: inout Set<String>) -> String {
         var unique = name
         var suffix = 2
-        while !valueNames.insert(unique).inserted {
+        while !taken.insert(unique).inserted {
             unique = "\(name).\(suffix)"
             suffix += 1
         }
-        producers.append(nil)
-        useCounts.append(0)
-        return graph.addConstant(unique, tensor)
+        return unique
     }
 
     /// Puts `replacement` in the place of a node; it must compute the same values.
@@ -66,6 +72,27 @@ struct GraphEditor {
         nodes[id.index] = replacement
         for case let input? in replacement.inputs { useCounts[input.index] += 1 }
         for output in replacement.outputs { producers[output.index] = id }
+    }
+
+    /// Puts a chain of operators in the place of a node; the first takes `operands`, each other the result before it.
+    mutating func replace(_ id: NodeID, by chain: [Operator], operands: [ValueID?]) throws(GraphError) {
+        guard let node = nodes[id.index] else { return }
+        var inputs = operands
+        for (index, operation) in chain.dropLast().enumerated() {
+            let type = try operation.inferOutputTypes(
+                inputs: inputs.map { id in id.map { graph[$0].type } }, outputCount: 1, node: node.name)[0]
+            let result = graph.addValue(Self.unique("\(node.name).\(index)", &valueNames), type)
+            useCounts.append(0)
+            producers.append(NodeID(nodes.count))
+            nodes.append(
+                Node(
+                    name: Self.unique("\(node.name).\(index)", &nodeNames), operation: operation, inputs: inputs,
+                    outputs: [result]))
+            for case let input? in inputs { useCounts[input.index] += 1 }
+            inputs = [result]
+        }
+        guard let last = chain.last else { return }
+        replace(id, by: Node(name: node.name, operation: last, inputs: inputs, outputs: node.outputs))
     }
 
     mutating func remove(_ id: NodeID) {

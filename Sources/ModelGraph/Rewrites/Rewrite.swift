@@ -10,13 +10,17 @@ package enum Rewrite: String, CaseIterable, Sendable {
     /// Expresses operators by plainer ones: constant clips by clamps, matrix products of rank 2 by gemm, pooling and means
     /// over whole planes by global pools.
     case useSimplerOperators
+    /// Recognises channel shuffle, depth to space and space to depth written as reshapes and a transpose.
+    case recogniseMovements
+    /// Expresses transposed convolutions by convolutions.
+    case lowerTransposedConvolutions
     /// Moves explicit zero padding into the window that reads it.
     case foldPadding
     /// Moves scales and shifts by channel, batch normalisation among them, into the weights before them.
     case foldChannelAffine
     /// Moves a clamp into the convolution, gemm or addition before it.
     case fuseActivations
-    /// Recognises functions written as several nodes: swish, hard-swish, hard-sigmoid.
+    /// Recognises functions written as several nodes: swish, hard-swish, hard-sigmoid, mish, gelu.
     case fuseGates
     /// Turns scales and shifts by channel that found no weights to fold into into depthwise convolutions.
     case lowerChannelAffine
@@ -29,6 +33,8 @@ package enum Rewrite: String, CaseIterable, Sendable {
         case .foldConstants: try graph.foldingConstants()
         case .removeIdentities: try graph.removingIdentities()
         case .useSimplerOperators: try graph.usingSimplerOperators()
+        case .recogniseMovements: try graph.recognisingMovements()
+        case .lowerTransposedConvolutions: try graph.loweringTransposedConvolutions()
         case .fuseGates: try graph.fusingGates()
         case .foldPadding: try graph.foldingPadding()
         case .foldChannelAffine: try graph.foldingChannelAffine()

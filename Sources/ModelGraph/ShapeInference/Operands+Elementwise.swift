@@ -3,7 +3,7 @@ extension Operands {
         try expect(operands: 1...1)
         let operand = try required(0, "x")
         switch function {
-        case .clamp, .negate, .absolute: try expectNumeric(operand, "x")
+        case .clamp, .negate, .absolute, .sign: try expectNumeric(operand, "x")
         default: try expectFloatingPoint(operand, "x")
         }
         return [operand]
@@ -22,6 +22,30 @@ extension Operands {
         }
         guard function != .prelu || shape == left.shape else {
             throw failure(.shapeMismatch, "slope \(right) does not broadcast to \(left)")
+        }
+        return [TensorType(left.elementType, shape)]
+    }
+
+    func comparison() throws(GraphError) -> [TensorType] {
+        try expect(operands: 2...2)
+        let left = try required(0, "left operand")
+        let right = try required(1, "right operand")
+        try expect(right, "right operand", is: left.elementType)
+        guard let shape = left.shape.broadcast(with: right.shape) else {
+            throw failure(.shapeMismatch, "\(left) and \(right) do not broadcast")
+        }
+        return [TensorType(.bool, shape)]
+    }
+
+    func select() throws(GraphError) -> [TensorType] {
+        try expect(operands: 3...3)
+        let condition = try required(0, "condition")
+        try expect(condition, "condition", is: .bool)
+        let left = try required(1, "x")
+        let right = try required(2, "y")
+        try expect(right, "y", is: left.elementType)
+        guard let shape = left.shape.broadcast(with: right.shape)?.broadcast(with: condition.shape) else {
+            throw failure(.shapeMismatch, "\(condition), \(left) and \(right) do not broadcast")
         }
         return [TensorType(left.elementType, shape)]
     }

@@ -98,6 +98,48 @@ extension Operands {
         return [TensorType(operand.elementType, try shape(permutation.map { operand.shape[$0] }))]
     }
 
+    func depthToSpace(blockSize: Int) throws(GraphError) -> [TensorType] {
+        let (type, square) = try blocks(of: blockSize)
+        let shape = type.shape
+        guard shape[1].isMultiple(of: square) else {
+            throw failure(.shapeMismatch, "\(shape[1]) channels are no multiple of \(blockSize)²")
+        }
+        let extents = [shape[0], shape[1] / square, shape[2] * blockSize, shape[3] * blockSize]
+        return [TensorType(type.elementType, try self.shape(extents))]
+    }
+
+    func spaceToDepth(blockSize: Int) throws(GraphError) -> [TensorType] {
+        let (type, square) = try blocks(of: blockSize)
+        let shape = type.shape
+        guard shape[2].isMultiple(of: blockSize), shape[3].isMultiple(of: blockSize) else {
+            throw failure(.shapeMismatch, "the pixels of \(type) do not divide into blocks of \(blockSize)")
+        }
+        let extents = [shape[0], shape[1] * square, shape[2] / blockSize, shape[3] / blockSize]
+        return [TensorType(type.elementType, try self.shape(extents))]
+    }
+
+    /// The operand, an image, and the pixels of a block.
+    private func blocks(of size: Int) throws(GraphError) -> (TensorType, square: Int) {
+        try expect(operands: 1...1)
+        let operand = try required(0, "data")
+        try expect(operand, "data", rankIn: 4...4)
+        // Its square times an extent, which is below 2⁴⁰, does not overflow.
+        guard (1...1024).contains(size) else {
+            throw failure(.invalidAttribute, "block size \(size) must lie in 1...1024")
+        }
+        return (operand, size * size)
+    }
+
+    func channelShuffle(groups: Int) throws(GraphError) -> [TensorType] {
+        try expect(operands: 1...1)
+        let operand = try required(0, "data")
+        try expect(operand, "data", rankIn: 2...)
+        guard groups >= 1, operand.shape[1].isMultiple(of: groups) else {
+            throw failure(.invalidAttribute, "groups \(groups) must be ≥ 1 and divide the channels of \(operand)")
+        }
+        return [operand]
+    }
+
     func shape(start: Int, end: Int?) throws(GraphError) -> [TensorType] {
         try expect(operands: 1...1)
         let axes = try required(0, "data").shape.axes(from: start, to: end)

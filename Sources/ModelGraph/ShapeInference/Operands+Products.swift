@@ -62,6 +62,42 @@ extension Operands {
         return [activation]
     }
 
+    func groupNormalization(_ normalization: GroupNormalization) throws(GraphError) -> [TensorType] {
+        try expect(operands: 3...3)
+        let activation = try required(0, "activation")
+        try expectFloatingPoint(activation, "activation")
+        try expect(activation, "activation", rankIn: 2...)
+        let channels = activation.shape[1]
+        guard normalization.groups >= 1, channels.isMultiple(of: normalization.groups) else {
+            throw failure(
+                .invalidAttribute, "groups \(normalization.groups) must be ≥ 1 and divide the \(channels) channels")
+        }
+        for (index, role) in [(1, "scale"), (2, "bias")] {
+            let parameter = try required(index, role)
+            try expect(parameter, role, is: activation.elementType)
+            try expect(parameter, role, shape: [channels])
+        }
+        return [activation]
+    }
+
+    func layerNormalization(_ normalization: LayerNormalization) throws(GraphError) -> [TensorType] {
+        try expect(operands: 2...3, outputs: 1...3)
+        let activation = try required(0, "activation")
+        try expectFloatingPoint(activation, "activation")
+        let axis = try axis(normalization.axis, of: activation.shape)
+        let normalized = try shape(Array(activation.shape[axis...]))
+        for (index, role) in [(1, "scale"), (2, "bias")] {
+            guard let parameter = index == 1 ? try required(index, role) : optional(index) else { continue }
+            try expect(parameter, role, is: activation.elementType)
+            guard parameter.shape.broadcast(with: normalized) == normalized else {
+                throw failure(.shapeMismatch, "\(role) \(parameter) does not broadcast to \(normalized)")
+            }
+        }
+        let kept = activation.shape.indices.map { $0 < axis ? activation.shape[$0] : 1 }
+        let statistics = TensorType(.float32, try shape(kept))
+        return [activation, statistics, statistics].dropLast(3 - wantedOutputs)
+    }
+
     func softmax(_ softmax: Softmax) throws(GraphError) -> [TensorType] {
         try expect(operands: 1...1)
         let activation = try required(0, "activation")

@@ -109,15 +109,15 @@ extension Reduction {
 
 extension Slice {
     /// `count` indices of one axis from `first` on, `step` apart.
-    struct Indices {
-        var first: Int
-        var step: Int
-        var count: Int
+    package struct Indices {
+        package var first: Int
+        package var step: Int
+        package var count: Int
     }
 
     /// For each axis of `shape`, the indices selected, bounds clamped as in ONNX.
     /// - Precondition: the axes are in range, distinct, and no step is 0.
-    func indices(in shape: Shape) -> [Indices] {
+    package func indices(in shape: Shape) -> [Indices] {
         var result = shape.map { Indices(first: 0, step: 1, count: $0) }
         for entry in axes.indices {
             let axis = axes[entry] < 0 ? axes[entry] + shape.rank : axes[entry]

@@ -1,7 +1,7 @@
 extension Window {
     /// Kernel extents, strides, dilations and pads beyond this are refused, so that sums and products of two never
     /// overflow.
-    private static let maximumAttribute = Int(Int32.max)
+    static let maximumAttribute = Int(Int32.max)
 
     /// How far one window reaches along `axis`, dilation included.
     func reach(_ axis: Int) -> Int { (kernel[axis] - 1) * dilations[axis] + 1 }
@@ -83,6 +83,50 @@ extension Operands {
         if let bias = optional(2) {
             try expect(bias, "bias", is: activation.elementType)
             try expect(bias, "bias", shape: [outputChannels])
+        }
+        return [TensorType(activation.elementType, try shape([activation.shape[0], outputChannels] + extents))]
+    }
+
+    func transposedConvolution(_ convolution: TransposedConvolution) throws(GraphError) -> [TensorType] {
+        try expect(operands: 2...3)
+        let activation = try required(0, "activation")
+        let weights = try required(1, "weights")
+        try expectFloatingPoint(activation, "activation")
+        try expect(activation, "activation", rankIn: 3...)
+        try expect(weights, "weights", is: activation.elementType)
+        let (window, groups) = (convolution.window, convolution.groups)
+        let spatial = activation.shape.dimensions.dropFirst(2)
+        if let flaw = window.flaw(spatialRank: spatial.count) { throw failure(.invalidAttribute, flaw) }
+        let channels = activation.shape[1]
+        guard groups >= 1, channels.isMultiple(of: groups) else {
+            throw failure(.invalidAttribute, "groups \(groups) must be ≥ 1 and divide the \(channels) channels")
+        }
+        guard weights.shape.rank == activation.shape.rank, weights.shape[0] == channels,
+            weights.shape.dropFirst(2).elementsEqual(window.kernel)
+        else {
+            let expected = ([channels, weights.shape.dropFirst().first ?? 1] + window.kernel).map(String.init)
+            throw failure(
+                .shapeMismatch, "weights must have shape \(expected.joined(separator: "×")), are \(weights)")
+        }
+        let outputChannels = try shape([weights.shape[1], groups]).elementCount
+        if let bias = optional(2) {
+            try expect(bias, "bias", is: activation.elementType)
+            try expect(bias, "bias", shape: [outputChannels])
+        }
+        guard convolution.outputPads.count == spatial.count,
+            convolution.outputPads.allSatisfy({ (0...Window.maximumAttribute).contains($0) })
+        else {
+            throw failure(.invalidAttribute, "output pads \(convolution.outputPads) must be ≥ 0, one a spatial axis")
+        }
+        let extents = try spatial.enumerated().map { (axis, extent) throws(GraphError) in
+            // Extents are below 2⁴⁰, attributes below 2³¹: only this product can overflow.
+            let (reach, overflow) = max(extent - 1, 0).multipliedReportingOverflow(by: window.strides[axis])
+            let full = overflow ? -1 : reach + window.reach(axis) + convolution.outputPads[axis]
+            let count = full - window.padsBegin[axis] - window.padsEnd[axis]
+            guard extent > 0, full >= 0, count > 0 else {
+                throw failure(.shapeMismatch, "nothing is left on spatial axis \(axis) of \(activation)")
+            }
+            return count
         }
         return [TensorType(activation.elementType, try shape([activation.shape[0], outputChannels] + extents))]
     }

@@ -6,6 +6,10 @@ extension Operator {
         switch self {
         case .averagePool(let pooling) where pooling.window.dilations.contains { $0 != 1 }: 19
         case .pad(let pad) where pad.mode == .wrap: 19
+        case .resize(let resize) where resize.coordinates == .halfPixelSymmetric: 19
+        case .resize(let resize) where resize.antialiases: 18
+        case .groupNormalization(let normalization):
+            node.inputs[0].map { graph[$0].type.shape[1] } == normalization.groups ? 17 : 21
         case .quantizeLinear(_, .int16), .quantizeLinear(_, .uint16): 21
         case .dequantizeLinear:
             switch node.inputs.first?.map({ graph[$0].type.elementType }) {
@@ -35,6 +39,12 @@ extension ONNXExporter {
                 ], activation: gemm.activation)
         case .binary(let function, let activation):
             try emit(function.onnxType, node, [], activation: activation)
+        case .transposedConvolution(let convolution):
+            emit(
+                "ConvTranspose", name, inputs: inputs, outputs: outputs,
+                convolution.window.attributes + [
+                    ("group", .int(convolution.groups)), ("output_padding", .ints(convolution.outputPads)),
+                ])
         case .matrixProduct: emit("MatMul", name, inputs: inputs, outputs: outputs)
         case .batchNormalization(let normalization):
             emit(
@@ -50,6 +60,11 @@ extension ONNXExporter {
                     ("size", .int(normalization.size)), ("alpha", .float(normalization.alpha)),
                     ("beta", .float(normalization.beta)), ("bias", .float(normalization.bias)),
                 ])
+        case .groupNormalization(let normalization): export(normalization, node)
+        case .layerNormalization(let normalization):
+            emit(
+                "LayerNormalization", name, inputs: inputs, outputs: outputs,
+                [("axis", .int(normalization.axis)), ("epsilon", .float(normalization.epsilon))])
         case .maxPool(let pooling):
             let attributes = pooling.window.attributes + [("ceil_mode", .flag(roundsUpVisibly(pooling, node)))]
             // The order means nothing, and some runtimes refuse it, where no indices are asked for.
@@ -67,7 +82,10 @@ extension ONNXExporter {
         case .globalMaxPool: emit("GlobalMaxPool", name, inputs: inputs, outputs: outputs)
         case .unary(let function): try export(function, node)
         case .clip: emit("Clip", name, inputs: inputs, outputs: outputs)
+        case .comparison(let comparison): export(comparison, node)
+        case .select: emit("Where", name, inputs: inputs, outputs: outputs)
         case .softmax(let softmax): export(softmax, node)
+        case .resize(let resize): export(resize, node)
         case .identity: emit("Identity", name, inputs: inputs, outputs: outputs)
         case .dropout: emit("Dropout", name, inputs: inputs, outputs: outputs)
         case .cast(let target):
@@ -86,7 +104,7 @@ extension ONNXExporter {
         case .dequantizeLinear(let axis):
             emit("DequantizeLinear", name, inputs: inputs, outputs: outputs, [("axis", .int(axis))])
         case .concat, .reshape, .flatten, .squeeze, .unsqueeze, .transpose, .shape, .gather, .slice, .split, .pad,
-            .expand:
+            .expand, .depthToSpace, .spaceToDepth, .channelShuffle:
             exportLayout(node)
         }
     }
@@ -112,6 +130,15 @@ extension ONNXExporter {
             emit("Unsqueeze", name, inputs: inputs + [initializer(name + "/axes", axes)], outputs: outputs)
         case .transpose(let permutation):
             emit("Transpose", name, inputs: inputs, outputs: outputs, [("perm", .ints(permutation))])
+        case .depthToSpace(let blockSize, let order):
+            emit(
+                "DepthToSpace", name, inputs: inputs, outputs: outputs,
+                [
+                    ("blocksize", .int(blockSize)), ("mode", .string(order == .depthColumnRow ? "DCR" : "CRD")),
+                ])
+        case .spaceToDepth(let blockSize):
+            emit("SpaceToDepth", name, inputs: inputs, outputs: outputs, [("blocksize", .int(blockSize))])
+        case .channelShuffle(let groups): exportChannelShuffle(groups: groups, node)
         case .shape(let start, let end):
             let end = end.map { [("end", ExportedNode.Attribute.int($0))] } ?? []
             emit("Shape", name, inputs: inputs, outputs: outputs, [("start", .int(start))] + end)
@@ -198,6 +225,13 @@ extension ONNXExporter {
         switch function {
         case .clamp(let clamp): return try emit(clamp, node, input: inputs[0])
         case .swish(let alpha): return exportSwish(alpha: alpha, node)
+        case .gelu(let isApproximate): return exportGelu(isApproximate: isApproximate, node)
+        case .mish: return exportMish(node)
+        case .selu(let alpha, let gamma):
+            (type, attributes) = ("Selu", [("alpha", .float(alpha)), ("gamma", .float(gamma))])
+        case .celu(let alpha): (type, attributes) = ("Celu", [("alpha", .float(alpha))])
+        case .softsign: type = "Softsign"
+        case .sign: type = "Sign"
         case .leakyRelu(let alpha): (type, attributes) = ("LeakyRelu", [("alpha", .float(alpha))])
         case .elu(let alpha): (type, attributes) = ("Elu", [("alpha", .float(alpha))])
         case .hardSigmoid(let alpha, let beta):
@@ -336,7 +370,7 @@ extension Reduction.Kind {
 
 extension Tensor {
     /// A scalar of any element type; integers drop the fraction and saturate.
-    fileprivate init(number value: Double, as elementType: ElementType) {
+    init(number value: Double, as elementType: ElementType) {
         switch elementType {
         case .float16: self.init(scalar: Float16(value))
         case .float32: self.init(scalar: Float(value))

@@ -7,8 +7,7 @@ enum NodeTranslation {
     case operation(Operator, inputs: [ValueID?])
     /// A tensor known now, made once its size is found acceptable.
     case constant(TensorType, () -> Tensor)
-    /// A function of two operands folded over many, then divided.
-    case chain(BinaryFunction, [ValueID], divisor: Tensor?)
+    case expansion(Expansion)
 
     static func constant(_ tensor: Tensor) -> NodeTranslation { .constant(tensor.type) { tensor } }
 }

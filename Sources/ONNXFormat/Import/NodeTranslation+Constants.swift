@@ -13,6 +13,7 @@ extension NodeTranslation {
             let extents = shape.dimensions[start..<max(start, end)].map(Int64.init)
             return .constant(Tensor(extents, shape: [extents.count]))
         },
+        "Range": { (node) throws(ONNXError) in try node.range() },
         "Size": { (node) throws(ONNXError) in
             try node.expect(operands: 1...1)
             return .constant(Tensor(scalar: Int64(try node.required(0, "data").type.shape.elementCount)))
@@ -47,6 +48,45 @@ extension NodeContext {
             throw ONNXError(.invalidGraph, "the shape is invalid", at: location(), cause: error)
         }
         return .constant(type) { Tensor(repeating: value, as: type) }
+    }
+}
+
+extension NodeContext {
+    /// From `start` to `limit`, which is left out, in steps of `delta`.
+    fileprivate func range() throws(ONNXError) -> NodeTranslation {
+        try expect(operands: 3...3)
+        let bounds = try ["start", "limit", "delta"].enumerated().map { (index, role) throws(ONNXError) in
+            guard let bound = try constant(index, role), let values = bound.doubles, values.count == 1 else {
+                throw ONNXError(.invalidNode, "operand \(index), \(role), is no number", at: location())
+            }
+            return values[0]
+        }
+        let elementType = try required(0, "start").type.elementType
+        let count = ((bounds[1] - bounds[0]) / bounds[2]).rounded(.up)
+        guard bounds[2] != 0, count.isFinite, count <= Double(Shape.maximumElementCount) else {
+            throw ONNXError(.invalidNode, "the range has no end", at: location(), got: "\(bounds)")
+        }
+        let extent = Int(max(count, 0))
+        let integers = [0, 2].compactMap { optional($0)?.constant?.integers?.first }
+        let type = TensorType(elementType, [extent])
+        switch elementType {
+        case .int64 where integers.count == 2:
+            return .constant(type) {
+                Tensor((0..<extent).map { Int64(integers[0] &+ $0 &* integers[1]) }, shape: type.shape)
+            }
+        case .int32 where integers.count == 2:
+            return .constant(type) {
+                Tensor(
+                    (0..<extent).map { Int32(truncatingIfNeeded: integers[0] &+ $0 &* integers[1]) }, shape: type.shape)
+            }
+        case .float32:
+            return .constant(type) {
+                Tensor((0..<extent).map { Float(bounds[0] + Double($0) * bounds[2]) }, shape: type.shape)
+            }
+        default:
+            throw ONNXError(
+                .unsupportedType, "a range is of int32, int64 or float32", at: location(), got: "\(elementType)")
+        }
     }
 }
 

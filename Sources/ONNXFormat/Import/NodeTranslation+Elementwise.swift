@@ -26,6 +26,35 @@ extension NodeTranslation {
         "Reciprocal": unary(.reciprocal),
         "Erf": unary(.erf),
         "Softplus": unary(.softplus),
+        "Selu": { (node) throws(ONNXError) in
+            let function = UnaryFunction.selu(
+                alpha: try node.float("alpha") ?? 1.673_263_2, gamma: try node.float("gamma") ?? 1.050_701)
+            return .operation(.unary(function), inputs: node.ids)
+        },
+        "Celu": { (node) throws(ONNXError) in
+            let alpha = try node.float("alpha") ?? 1
+            guard alpha != 0 else { throw node.invalid("alpha", expected: "not 0", got: "0") }
+            return .operation(.unary(.celu(alpha: alpha)), inputs: node.ids)
+        },
+        "Gelu": { (node) throws(ONNXError) in
+            let approximation = try node.string("approximate") ?? "none"
+            guard ["none", "tanh"].contains(approximation) else {
+                throw node.invalid("approximate", expected: "none or tanh", got: approximation)
+            }
+            return .operation(.unary(.gelu(isApproximate: approximation == "tanh")), inputs: node.ids)
+        },
+        microsoft + "Gelu": unary(.gelu(isApproximate: false)),
+        "Mish": unary(.mish),
+        "Softsign": unary(.softsign),
+        "ThresholdedRelu": { (node) throws(ONNXError) in
+            let threshold = Double(try node.float("alpha") ?? 1)
+            let (data, zero) = (try node.term(0, "data"), try node.scalar(0, like: 0))
+            let bound = try node.scalar(threshold, like: 0)
+            return try .expansion { (nodes) throws(ONNXError) in
+                nodes.apply(.select, nodes.apply(.comparison(.greater), data, bound), data, zero)
+            }
+        },
+        "Sign": unary(.sign),
         "Neg": unary(.negate),
         "Abs": unary(.absolute),
         "Floor": unary(.floor),
@@ -38,6 +67,32 @@ extension NodeTranslation {
         "Div": binary(.divide),
         "Pow": binary(.power),
         "PRelu": binary(.prelu),
+        "Equal": comparison(.equal),
+        "Less": comparison(.less),
+        "LessOrEqual": comparison(.lessOrEqual),
+        "Greater": comparison(.greater),
+        "GreaterOrEqual": comparison(.greaterOrEqual),
+        "Where": { (node) throws(ONNXError) in .operation(.select, inputs: node.ids) },
+        "Not": { (node) throws(ONNXError) in
+            let (data, no) = (try node.boolean(0), Expansion.Term.constant(Tensor(scalar: false)))
+            return try .expansion { (nodes) throws(ONNXError) in nodes.apply(.comparison(.equal), data, no) }
+        },
+        "And": { (node) throws(ONNXError) in
+            let (left, right) = (try node.boolean(0), try node.boolean(1))
+            return try .expansion { (nodes) throws(ONNXError) in
+                nodes.apply(.select, left, right, .constant(Tensor(scalar: false)))
+            }
+        },
+        "Or": { (node) throws(ONNXError) in
+            let (left, right) = (try node.boolean(0), try node.boolean(1))
+            return try .expansion { (nodes) throws(ONNXError) in
+                nodes.apply(.select, left, .constant(Tensor(scalar: true)), right)
+            }
+        },
+        "Xor": { (node) throws(ONNXError) in
+            let (left, right) = (try node.boolean(0), try node.boolean(1))
+            return try .expansion { (nodes) throws(ONNXError) in nodes.apply(.comparison(.notEqual), left, right) }
+        },
         "Max": chain(.maximum),
         "Min": chain(.minimum),
         "Sum": chain(.add),
@@ -48,7 +103,7 @@ extension NodeTranslation {
                     .unsupportedType, "the mean of non-float tensors is not supported", at: node.location(),
                     got: "\(operands[0].type)")
             }
-            return .chain(.add, operands.map(\.id), divisor: operands.count == 1 ? nil : count)
+            return .chain(.add, operands.map(\.id), divisor: count)
         },
         "Identity": { (node) throws(ONNXError) in .operation(.identity, inputs: node.ids) },
         "Dropout": { (node) throws(ONNXError) in try node.dropout() },
@@ -75,12 +130,24 @@ extension NodeTranslation {
         { (node) throws(ONNXError) in .operation(.binary(function, activation: nil), inputs: node.ids) }
     }
 
+    private static func comparison(_ comparison: Comparison) -> Translator {
+        { (node) throws(ONNXError) in .operation(.comparison(comparison), inputs: node.ids) }
+    }
+
     private static func chain(_ function: BinaryFunction) -> Translator {
-        { (node) throws(ONNXError) in .chain(function, try node.all().map(\.id), divisor: nil) }
+        { (node) throws(ONNXError) in .chain(function, try node.all().map(\.id)) }
     }
 }
 
 extension NodeContext {
+    fileprivate func boolean(_ index: Int) throws(ONNXError) -> Expansion.Term {
+        let type = try required(index, "condition").type
+        guard type.elementType == .bool else {
+            throw ONNXError(.invalidNode, "operand \(index) must be boolean", at: location(), got: "\(type)")
+        }
+        return try term(index, "condition")
+    }
+
     fileprivate func relu() throws(ONNXError) -> NodeTranslation {
         .operation(.unary(.clamp(.relu)), inputs: ids)
     }

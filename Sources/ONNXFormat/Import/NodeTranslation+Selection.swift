@@ -9,18 +9,56 @@ extension NodeTranslation {
         },
         "Slice": { (node) throws(ONNXError) in try node.slice() },
         "Split": { (node) throws(ONNXError) in try node.split() },
-        "ArgMax": { (node) throws(ONNXError) in
-            let rank = try node.required(0, "data").type.shape.rank
-            return .operation(
-                .argMax(
-                    axis: try node.axis(try node.int("axis") ?? 0, rank: rank),
-                    keepsDimensions: try node.flag("keepdims", default: true),
-                    selectsLastIndex: try node.flag("select_last_index")), inputs: node.ids)
+        "ArgMax": { (node) throws(ONNXError) in .operation(try node.argMax(), inputs: node.ids) },
+        "ArgMin": { (node) throws(ONNXError) in
+            let operation = try node.argMax()
+            let (data, elementType) = (try node.term(0, "data"), try node.required(0, "data").type.elementType)
+            return try .expansion { (nodes) throws(ONNXError) in
+                // `−1 − x` reverses the order of all signed integers without overflow; wider ones hold the unsigned.
+                if elementType.isFloatingPoint { return nodes.apply(operation, nodes.apply(.negate, data)) }
+                guard elementType != .uint64 else {
+                    throw ONNXError(.unsupportedType, "uint64 has no least index", at: node.location())
+                }
+                let wide = nodes.apply(.cast(.int64), data)
+                return nodes.apply(
+                    operation, nodes.apply(.subtract, .constant(Tensor(scalar: Int64(-1))), wide))
+            }
         },
+        "Tile": { (node) throws(ONNXError) in try node.tile() },
     ]
 }
 
 extension NodeContext {
+    fileprivate mutating func argMax() throws(ONNXError) -> Operator {
+        let rank = try required(0, "data").type.shape.rank
+        return .argMax(
+            axis: try axis(try int("axis") ?? 0, rank: rank), keepsDimensions: try flag("keepdims", default: true),
+            selectsLastIndex: try flag("select_last_index"))
+    }
+
+    /// An axis repeated is a new axis before it, spread out and joined with it.
+    fileprivate func tile() throws(ONNXError) -> NodeTranslation {
+        try expect(operands: 2...2)
+        let shape = try required(0, "data").type.shape
+        let repeats = try requiredIntegers(1, "repeats")
+        guard repeats.count == shape.rank, repeats.allSatisfy({ (0...Shape.maximumElementCount).contains($0) }) else {
+            throw ONNXError(
+                .invalidNode, "there is one repeat for each axis, ≥ 0", at: location(), expected: "\(shape.rank)",
+                got: "\(repeats)")
+        }
+        let data = try term(0, "data")
+        let products = zip(repeats, shape).map { $0.multipliedReportingOverflow(by: $1) }
+        guard !products.contains(where: \.overflow) else {
+            throw ONNXError(.tooLarge, "the repeats are too many", at: location(), got: "\(repeats)")
+        }
+        return try .expansion { (nodes) throws(ONNXError) in
+            let split = nodes.apply(
+                .reshape(extents: shape.flatMap { [1, $0] }, allowZero: true), data)
+            let spread = nodes.apply(.expand(extents: zip(repeats, shape).flatMap { [$0, $1] }), split)
+            return nodes.apply(.reshape(extents: products.map(\.partialValue), allowZero: true), spread)
+        }
+    }
+
     /// Parameters are attributes before operator set 10, operands since.
     fileprivate mutating func slice() throws(ONNXError) -> NodeTranslation {
         let data = try required(0, "data")

@@ -163,11 +163,10 @@ extension ONNXImporter {
     private mutating func add(_ node: ONNXNode, index: Int, operatorSet: Int) throws(ONNXError) {
         let name = nodeName(node, index: index)
         let location = ONNXError.Location.node(name, type: node.type)
-        guard node.domain.isEmpty, let translate = NodeTranslation.table[node.type] else {
+        let key = NodeTranslation.key(domain: node.domain, type: node.type)
+        guard let translate = NodeTranslation.table[key] else {
             throw ONNXError(
-                .unsupportedOperator,
-                "the operator \(node.domain.isEmpty ? "" : node.domain + ":")\(node.type) is not supported",
-                at: location,
+                .unsupportedOperator, "the operator \(key) is not supported", at: location,
                 expected: NodeTranslation.table.keys.sorted().joined(separator: ", "))
         }
         guard node.outputs.contains(where: { !$0.isEmpty }) else {
@@ -208,33 +207,47 @@ extension ONNXImporter {
             let names = node.outputs.prefix(count).map { $0.isEmpty ? freshName(name) : $0 }
             let outputs = try append(operation, name: name, inputs: inputs, outputNames: names, location)
             for (output, id) in zip(names, outputs) { try define(output, as: id) }
-        case .chain(let function, let operands, let divisor):
-            try emitChain(function, operands, divisor: divisor, output: node.outputs[0], name: name, location)
+        case .expansion(let expansion):
+            try emit(expansion, node: node, name: name, location: location, wantedOutputCount: wantedOutputCount)
         }
     }
 
-    /// `f(f(a, b), c)…`, then divided by `divisor`, as nodes of two operands.
-    private mutating func emitChain(
-        _ function: BinaryFunction, _ operands: [ValueID], divisor: Tensor?, output: String, name: String,
-        _ location: ONNXError.Location
+    /// The last node has the name of the file's, those before it a number more; what the file names keeps its name.
+    private mutating func emit(
+        _ expansion: Expansion, node: ONNXNode, name: String, location: ONNXError.Location, wantedOutputCount: Int
     ) throws(ONNXError) {
-        var steps: [(Operator, ValueID)] = operands.dropFirst().map { (.binary(function, activation: nil), $0) }
-        if let divisor {
-            steps.append((.binary(.divide, activation: nil), result.addConstant(freshName(output + "/count"), divisor)))
+        guard wantedOutputCount <= expansion.results.count else {
+            throw ONNXError(
+                .invalidNode, "the node has too many results", at: location, expected: "\(expansion.results.count)",
+                got: "\(wantedOutputCount)")
         }
-        guard !steps.isEmpty else {
-            try define(
-                output, as: append(.identity, name: name, inputs: [operands[0]], outputNames: [output], location)[0])
-            return
+        var resultNames: [[Int]: String] = [:]
+        for (output, term) in zip(node.outputs, expansion.results) where !output.isEmpty {
+            guard case .result(let step, let index) = term else { continue }
+            resultNames[[step, index]] = output
         }
-        var accumulated = operands[0]
-        for (index, (operation, operand)) in steps.enumerated() {
-            let isLast = index == steps.count - 1
-            accumulated = try append(
-                operation, name: isLast ? name : freshNodeName("\(name)/\(index)"), inputs: [accumulated, operand],
-                outputNames: [isLast ? output : freshName("\(output)/\(index)")], location)[0]
+        var values: [[ValueID]] = []
+        for (index, step) in expansion.steps.enumerated() {
+            let isLast = index == expansion.steps.count - 1
+            let inputs = step.inputs.map { term -> ValueID? in
+                switch term {
+                case nil: nil
+                case .value(let id): id
+                case .constant(let tensor): result.addConstant(freshName("\(name)/constant"), tensor)
+                case .result(let step, let index): values[step][index]
+                }
+            }
+            let names = (0..<step.outputCount).map { output in
+                resultNames[[index, output]] ?? freshName("\(name)/\(index)")
+            }
+            values.append(
+                try append(
+                    step.operation, name: isLast ? name : freshNodeName("\(name)/\(index)"), inputs: inputs,
+                    outputNames: names, location))
+            for (output, id) in zip(names, values[index]) where node.outputs.contains(output) {
+                try define(output, as: id)
+            }
         }
-        try define(output, as: accumulated)
     }
 
     /// Appends a node; or, when all its operands are known, the constants it computes.
@@ -330,7 +343,9 @@ extension Operator {
     /// Work in proportion to operands and results; others stay nodes, lest a small file cost hours to import.
     fileprivate var isCheap: Bool {
         switch self {
-        case .convolution, .gemm, .matrixProduct, .maxPool, .averagePool, .localResponseNormalization: false
+        case .convolution, .transposedConvolution, .gemm, .matrixProduct, .maxPool, .averagePool,
+            .localResponseNormalization, .resize:
+            false
         default: true
         }
     }

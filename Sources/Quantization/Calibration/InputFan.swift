@@ -43,13 +43,18 @@ struct InputFan<Worker>: ~Copyable {
             var results = [Swift.Result<Result, any Error>?](repeating: nil, count: size)
             results.withUnsafeMutableBufferPointer { results in
                 workers.withUnsafeMutableBufferPointer { workers in
-                    let next = Atomic<Int>(0)
                     // Each thread has its own worker, and writes only results of the inputs it took.
-                    pool.forEach(workers.count) { thread in
-                        while true {
-                            let index = next.add(1, ordering: .relaxed).oldValue
-                            guard index < size else { return }
-                            results[index] = Swift.Result { try work(&workers[thread], try input(first + index)) }
+                    nonisolated(unsafe) let (results, workers) = (results, workers)
+                    withoutActuallyEscaping(work) { work in
+                        nonisolated(unsafe) let work = work
+                        let next = Atomic<Int>(0)
+                        let input = input
+                        pool.forEach(workers.count) { thread in
+                            while true {
+                                let index = next.add(1, ordering: .relaxed).oldValue
+                                guard index < size else { return }
+                                results[index] = Swift.Result { try work(&workers[thread], try input(first + index)) }
+                            }
                         }
                     }
                 }

@@ -39,7 +39,8 @@ package struct WeightRows {
             results.withUnsafeMutableBufferPointer { results in
                 layer.values.withUnsafeBufferPointer { values in
                     // Each call writes its own row only.
-                    let quantizeRow = { (row: Int) in
+                    nonisolated(unsafe) let (results, values, levels) = (results, values, levels)
+                    let quantizeRow = { @Sendable (row: Int) in
                         let range = row * columns..<(row + 1) * columns
                         results[row] = quantize(
                             row, UnsafeBufferPointer(rebasing: values[range]),
