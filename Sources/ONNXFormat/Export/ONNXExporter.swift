@@ -25,6 +25,8 @@ struct ONNXExporter {
     let graph: Graph
     let operatorSet: Int
     private let options: ONNXExportOptions
+    /// What is written as integers between QuantizeLinear and DequantizeLinear.
+    let integers: QuantizedGraph?
     private var nodes: [ExportedNode] = []
     private var initializers: [(name: String, tensor: Tensor)] = []
     /// Under which name a value is read, and under which a node writes it; quantised ends rename one of them.
@@ -33,8 +35,9 @@ struct ONNXExporter {
     private var takenNames: Set<String>
     private var takenNodeNames: Set<String> = []
 
-    init(_ graph: Graph, options: ONNXExportOptions) {
+    init(_ graph: Graph, integers: QuantizedGraph? = nil, options: ONNXExportOptions) {
         self.graph = graph
+        self.integers = integers
         self.options = options
         operatorSet = graph.nodes.map { $0.operation.firstOperatorSet(in: graph, $0) }.max() ?? 17
         readNames = graph.values.map(\.name)
@@ -51,7 +54,15 @@ struct ONNXExporter {
             readNames[output.index] = inner
             writtenNames[output.index] = inner
         }
-        for node in graph.nodes { try export(node) }
+        nameRoundedValues()
+        for input in graph.inputs where options.quantizedInputs[input] == nil { round(input) }
+        for id in graph.nodeIDs {
+            let floats = readNames
+            if let weights = integers?.weights[id.index] { dequantizeWeights(of: graph[id], weights) }
+            try export(graph[id])
+            readNames = floats
+            for output in graph[id].outputs { round(output) }
+        }
         quantizeOutputs()
         let size = initializers.reduce(0) { $0 + $1.tensor.byteCount }
         guard size < Self.maximumByteCount else { throw tooLarge(size) }
@@ -88,8 +99,9 @@ struct ONNXExporter {
 
     /// Constants become initialisers; one that is an output too passes through a node, for ONNX wants outputs computed.
     private mutating func addConstants() {
+        let replaced = constantsInIntegers()
         for (index, value) in graph.values.enumerated() {
-            guard let constant = value.constant else { continue }
+            guard let constant = value.constant, !replaced.contains(ValueID(index)) else { continue }
             if graph.outputs.contains(ValueID(index)) {
                 readNames[index] = freshName(value.name + "/constant")
                 emit("Identity", value.name, inputs: [readNames[index]], outputs: [value.name])
@@ -110,7 +122,8 @@ struct ONNXExporter {
     }
 
     private mutating func quantizeOutputs() {
-        for output in graph.outputs {
+        // What is rounded in any case is its own last step.
+        for output in graph.outputs where integers?[output] == nil {
             guard let quantization = options.quantizedOutputs[output] else { continue }
             let name = graph[output].name
             emit(
@@ -119,12 +132,32 @@ struct ONNXExporter {
         }
     }
 
-    private mutating func parameters(_ quantization: ActivationQuantization, _ name: String) -> [String] {
+    mutating func parameters(_ quantization: ActivationQuantization, _ name: String) -> [String] {
         [
             initializer(name + "/scale", Tensor(scalar: quantization.scale)),
             initializer(name + "/zero_point", Tensor(scalar: quantization.zeroPoint)),
         ]
     }
+}
+
+// MARK: Names
+
+extension ONNXExporter {
+    /// Under which a node writes a value, and under which it is read.
+    func names(of value: ValueID) -> (written: String, read: String) {
+        (writtenNames[value.index], readNames[value.index])
+    }
+
+    mutating func rename(_ value: ValueID, reads name: String) { readNames[value.index] = freshName(name) }
+
+    mutating func rename(_ value: ValueID, writes name: String) { writtenNames[value.index] = freshName(name) }
+
+    /// Lets a value be read under a name that is taken already, by what a node writes.
+    mutating func read(_ value: ValueID, from name: String) { readNames[value.index] = name }
+
+    func isDequantized(input: ValueID) -> Bool { options.quantizedInputs[input] != nil }
+
+    func outputQuantization(_ value: ValueID) -> ActivationQuantization? { options.quantizedOutputs[value] }
 }
 
 // MARK: Building blocks for the operators

@@ -12,3 +12,14 @@ package func exportONNX(
     var exporter = ONNXExporter(graph, options: options)
     return try exporter.model()
 }
+
+/// Writes an integer network as an ONNX model in QDQ form: runtimes that know it compute in integers, all others what integers
+/// would compute, but for the rounding of sums.
+/// - Throws: as for a graph in float32.
+package func exportONNX(
+    _ quantized: QuantizedGraph, options: ONNXExportOptions = ONNXExportOptions()
+) throws(ONNXError) -> [UInt8] {
+    let quantized = quantized.withBiases()
+    var exporter = ONNXExporter(quantized.graph, integers: quantized, options: options)
+    return try exporter.model()
+}

@@ -11,11 +11,14 @@ struct SplitCommand: ParsableCommand {
         abstract: "Write a cut's head and tail as ONNX files, for any runtime.",
         discussion: """
             Writes head.onnx, tail.onnx and whole.onnx. With --quantized-boundary the head ends in QuantizeLinear and the \
-            tail begins with DequantizeLinear, so that uint8 crosses the cut.
+            tail begins with DequantizeLinear, so that uint8 crosses the cut. With --integer-head the head is in QDQ form, \
+            which runtimes on boards compute in integers. With --triton the tail and the whole network also become a model \
+            repository, NAME/config.pbtxt and NAME/1/model.onnx each.
 
             Examples:
               cleave split digits.cleave --cut middle --output parts/
               cleave split squeezenet.cleave --cut 12 --quantized-boundary --output parts/
+              cleave split squeezenet.cleave --cut 12 --quantized-boundary --integer-head --triton models/ --output parts/
             """)
 
     @Argument(help: "A package or an ONNX file.")
@@ -33,13 +36,21 @@ struct SplitCommand: ParsableCommand {
     @Flag(help: "Send uint8 across the cut; for quantised packages.")
     var quantizedBoundary = false
 
+    @Flag(help: "Write the head in QDQ form; for quantised packages.")
+    var integerHead = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Also write tail and whole network to this model repository, as Triton reads them.", valueName: "folder"))
+    var triton: String?
+
     func run() throws {
         let (graph, quantized) = try load()
         let cut = try CutEnumerator().cuts(of: graph).cut(matching: cut)
         guard !cut.isCloudOnly, !cut.isEdgeOnly else {
             throw CommandError("cut \(cut.name(in: graph)): leaves one side without a layer")
         }
-        if quantizedBoundary && quantized == nil {
+        if quantizedBoundary || integerHead, quantized == nil {
             throw CommandError("\(model): not quantised; run: cleave quantize \(model) --calibration FOLDER")
         }
         /// The quantisation of those of `values` of a part that cross the cut.
@@ -52,12 +63,26 @@ struct SplitCommand: ParsableCommand {
             }
         }
         try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-        let head = try graph.extracting(
-            inputs: graph.inputs, outputs: cut.boundary + cut.headOutputs, name: graph.name + ".head")
+        let (ends, headName) = (cut.boundary + cut.headOutputs, graph.name + ".head")
+        let head = try graph.extracting(inputs: graph.inputs, outputs: ends, name: headName)
         let tail = try graph.tail(of: cut)
-        try write(graph, "whole.onnx", ONNXExportOptions())
-        try write(head, "head.onnx", ONNXExportOptions(quantizedOutputs: crossing(head.outputs, of: head)))
-        try write(tail, "tail.onnx", ONNXExportOptions(quantizedInputs: crossing(tail.inputs, of: tail)))
+        let headOptions = ONNXExportOptions(quantizedOutputs: crossing(head.outputs, of: head))
+        let tailOptions = ONNXExportOptions(quantizedInputs: crossing(tail.inputs, of: tail))
+        let whole = try exportONNX(graph)
+        let tailBytes = try exportONNX(tail, options: tailOptions)
+        try write(whole, "whole.onnx")
+        if integerHead, let quantized {
+            let integers = try quantized.extracting(inputs: graph.inputs, outputs: ends, name: headName)
+            try write(exportONNX(integers, options: headOptions), "head.onnx")
+        } else {
+            try write(exportONNX(head, options: headOptions), "head.onnx")
+        }
+        try write(tailBytes, "tail.onnx")
+        if let triton {
+            let repository = TritonRepository(folder: triton)
+            try repository.add(graph, model: whole)
+            try repository.add(tail, model: tailBytes, quantizedInputs: Set(tailOptions.quantizedInputs.keys))
+        }
         print(
             "\(output): cut at \(cut.name(in: graph)): head \(head.nodes.count) nodes, tail \(tail.nodes.count) nodes")
     }
@@ -68,8 +93,7 @@ struct SplitCommand: ParsableCommand {
         return (try opened.graph(), try opened.quantizedGraph())
     }
 
-    private func write(_ graph: Graph, _ name: String, _ options: ONNXExportOptions) throws {
-        let bytes = try exportONNX(graph, options: options)
+    private func write(_ bytes: [UInt8], _ name: String) throws {
         try Data(bytes).write(to: URL(fileURLWithPath: output).appendingPathComponent(name), options: .atomic)
     }
 }
