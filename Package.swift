@@ -80,12 +80,13 @@ let package = Package(
 
         // L1
         room("ModelGraph"),
+        room("Reports"),
 
         // L2
         room("ONNXFormat", ["ModelGraph"]),
         room("InferenceEngine", ["ModelGraph", "CKernels"]),
         room("ActivationCodec", ["CZlib"]),
-        room("Planning", ["ModelGraph"]),
+        room("Planning", ["ModelGraph", "Reports"]),
         room("ImageInput", ["CTurboJPEG", "CPNG"]),
 
         // L3
@@ -122,7 +123,7 @@ let package = Package(
             "cleave",
             [
                 "ModelGraph", "ONNXFormat", "InferenceEngine", "ActivationCodec", "ImageInput", "Planning",
-                "Quantization",
+                "Quantization", "Reports",
                 "SplitExecution", "ModelStore", "Profiling", "InferenceProtocol", "ProgramSettings",
             ]),
         program(

@@ -23,7 +23,7 @@ func importGraph(at path: String, options: ONNXImportOptions = ONNXImportOptions
     }
 }
 
-/// A package and a folder of pictures prepared for it.
+/// A package and a folder, or a list, of pictures prepared for it.
 struct PictureSet: Sendable {
     let items: [ImageFolder.Item]
     private let preprocessing: Preprocessing

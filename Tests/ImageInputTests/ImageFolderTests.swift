@@ -48,6 +48,24 @@ internal import Testing
         }
     }
 
+    @Test func aListNamesPicturesFromItsOwnFolder() throws {
+        let list = "b c.jpg 7\n\n/far/a.png 0\nb c.jpg 8\n"
+        try withFolder(["list.txt": list]) { path in
+            let items = try ImageFolder(path: path + "/list.txt").items
+            #expect(items.map(\.path) == [path + "/b c.jpg", "/far/a.png", path + "/b c.jpg"])
+            #expect(items.map(\.label) == [7, 0, 8])
+        }
+    }
+
+    @Test(arguments: [("a.jpg", "line 1: not a label"), ("a.jpg 1\nnotes.txt 1", "line 2: no picture")])
+    func badListsNameTheirLine(list: String, message: String) throws {
+        try withFolder(["list": list]) { path in
+            let error = #expect(throws: ImageError.self) { try ImageFolder(path: path + "/list") }
+            #expect(error?.code == .invalidLabels)
+            #expect(error?.message == message)
+        }
+    }
+
     @Test func whatCannotBeReadIsSaid() throws {
         try withFolder(["a.jpg": "hello"]) { path in
             func code(_ body: () throws(ImageError) -> Void) -> ImageError.Code? {

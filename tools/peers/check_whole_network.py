@@ -58,7 +58,7 @@ def check_network(bench: Bench, network: Network, table: Table):
         differing(expected_classes))
     worst = pictures[errors.argmax()].path.name
     check(f"{network.name}: outputs within {TOLERANCE} relative", errors.max() <= TOLERANCE, f"{errors.max():.3g} on {worst}")
-    check(f"{network.name}: reported top-1", abs(report["top1"] - accuracy) < 1e-12, f"{report['top1']}, counted {accuracy}")
+    check(f"{network.name}: reported top-1", abs(report["top1"]["share"] - accuracy) < 1e-12, f"{report['top1']['share']}, counted {accuracy}")
     recorded = recorded_classes(bench, network, pictures)
     if recorded is not None:
         check(f"{network.name}: recorded top-1", numpy.array_equal(got_classes, recorded), differing(recorded))

@@ -29,4 +29,9 @@ extension Graph {
     package var parameterCount: Int {
         values.reduce(0) { $0 + ($1.constant?.shape.elementCount ?? 0) }
     }
+
+    /// Elements of the constants that one node reads.
+    package func parameterCount(of id: NodeID) -> Int {
+        self[id].inputs.reduce(0) { $0 + ($1.flatMap { self[$0].constant }?.shape.elementCount ?? 0) }
+    }
 }

@@ -86,23 +86,32 @@ extension Node {
 }
 
 extension QuantizedGraph {
-    /// The graph with a bias wherever integer weights have one that is not zero.
-    ///
-    /// Correcting biases gives one to convolutions that had none.
-    func withBiases() -> QuantizedGraph {
+    /// The graph with products that say what the integers do: their weights and biases hold the factors of a gemm, and
+    /// correcting biases gives one to products that had none.
+    func withIntegerProducts() -> QuantizedGraph {
         var graph = graph
         var activations = activations
         for id in graph.nodeIDs {
-            guard let weights = weights[id.index], graph[id].inputs.count == 2, graph[id].takesBias,
-                let input = graph[id].inputs[0], let scale = self[input]?.scale,
-                weights.bias.array(of: Int32.self).contains(where: { $0 != 0 })
-            else { continue }
-            let bias = zip(weights.bias.array(of: Int32.self), weights.scales).map { Float($0) * scale * $1 }
+            guard let weights = weights[id.index], let input = graph[id].inputs[0], let scale = self[input]?.scale
+            else {
+                continue
+            }
+            let bias = weights.bias.array(of: Int32.self)
+            let wantsBias = graph[id].inputs.count == 2 && bias.contains { $0 != 0 }
+            switch graph[id].operation {
+            case .gemm(var gemm):
+                (gemm.alpha, gemm.beta) = (1, 1)
+                graph[id].operation = .gemm(gemm)
+            case .matrixProduct where wantsBias && graph[input].type.shape.rank == 2:
+                graph[id].operation = .gemm(Gemm())
+            default: break
+            }
+            guard wantsBias, graph[id].takesBias else { continue }
             var name = graph[graph[id].outputs[0]].name + "/bias"
             while graph.value(named: name) != nil { name += "_" }
-            let value = graph.addConstant(name, Tensor(bias, shape: [bias.count]))
+            let exact = zip(bias, weights.scales).map { Float($0) * scale * $1 }
+            graph[id].inputs.append(graph.addConstant(name, Tensor(exact, shape: [bias.count])))
             activations.append(nil)
-            graph[id].inputs.append(value)
         }
         return QuantizedGraph(graph: graph, activations: activations, weights: weights)
     }

@@ -19,7 +19,7 @@ package func exportONNX(
 package func exportONNX(
     _ quantized: QuantizedGraph, options: ONNXExportOptions = ONNXExportOptions()
 ) throws(ONNXError) -> [UInt8] {
-    let quantized = quantized.withBiases()
+    let quantized = quantized.withIntegerProducts()
     var exporter = ONNXExporter(quantized.graph, integers: quantized, options: options)
     return try exporter.model()
 }

@@ -1,3 +1,5 @@
+internal import Reports
+
 extension PlanReport {
     private static let width = 1000.0
     private static let labelWidth = 270.0

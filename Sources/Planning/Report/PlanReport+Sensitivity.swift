@@ -1,3 +1,5 @@
+internal import Reports
+
 extension PlanReport {
     private static let width = 1000.0
     private static let height = 380.0

@@ -1,4 +1,5 @@
 private import FoundationEssentials
+internal import Reports
 
 /// A plan as one HTML page: no script, no external resource, light and dark.
 package enum PlanReport {
@@ -13,22 +14,15 @@ package enum PlanReport {
     ///   - order: of the stacked bars.
     ///   - maximumBars: how many cuts, the best ones, get a bar beside the baselines.
     package static func html(_ plan: SplitPlan, order: BarOrder = .total, maximumBars: Int = 40) -> String {
-        let title = "Split plan for \(plan.model.name)"
-        let head = Markup.element(
-            "head", [],
-            .element("title", [], title) + .style(styleSheet))
-        let main = Markup.element(
-            "main", [],
-            .element("h1", [], title)
-                + .element("p", [("class", "sub")], subtitle(plan))
-                + tiles(plan)
-                + section("Why", reasons(plan))
-                + section("Where the time goes", bars(plan, order: order, maximumBars: maximumBars))
-                + section("If the uplink were slower or faster", sensitivity(plan))
-                + section("Options", table(plan))
-                + section("What this rests on", sources(plan)))
-        let page = Markup.element("html", [("lang", "en")], head + .element("body", [], main))
-        return "<!DOCTYPE html>\n\(page.text)\n"
+        var page = ReportPage(
+            title: "Split plan for \(plan.model.name)", subtitle: subtitle(plan), style: styleSheet)
+        page.addTiles(tiles(plan))
+        page.addSection("Why", reasons(plan))
+        page.addSection("Where the time goes", bars(plan, order: order, maximumBars: maximumBars))
+        page.addSection("If the uplink were slower or faster", sensitivity(plan))
+        page.addSection("Options", table(plan))
+        page.addSection("What this rests on", sources(plan))
+        return page.html
     }
 
     private static func subtitle(_ plan: SplitPlan) -> String {
@@ -36,13 +30,9 @@ package enum PlanReport {
             + "\(plan.link.downlink.text) down, \(plan.link.roundTrip.text) round trip. Model \(plan.model.digest)."
     }
 
-    private static func section(_ title: String, _ body: Markup) -> Markup {
-        .element("section", [], .element("h2", [], title) + body)
-    }
-
-    private static func tiles(_ plan: SplitPlan) -> Markup {
+    private static func tiles(_ plan: SplitPlan) -> [(name: String, value: String)] {
         let cost = plan.chosen.cost
-        var tiles = [
+        var tiles: [(name: String, value: String)] = [
             ("latency", cost.latency.text),
             ("pipelined", "\(significant(cost.throughput))/s"),
             ("uploaded", cost.uplinkBytes.text),
@@ -54,12 +44,7 @@ package enum PlanReport {
                 tiles.append((name, "\(fixed(ratio, 2))×"))
             }
         }
-        return .element(
-            "div", [("class", "tiles")],
-            .joined(
-                tiles.map { name, value in
-                    .element("div", [("class", "tile")], .element("b", [], value) + .element("span", [], name))
-                }))
+        return tiles
     }
 
     private static func reasons(_ plan: SplitPlan) -> Markup {

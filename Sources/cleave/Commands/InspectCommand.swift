@@ -12,6 +12,7 @@ struct InspectCommand: ParsableCommand {
             Examples:
               cleave inspect squeezenet.onnx
               cleave inspect digits.cleave --cuts
+              cleave inspect mobilenet.cleave --svg mobilenet.svg
             """)
 
     @Argument(help: "A package or an ONNX file.")
@@ -19,6 +20,9 @@ struct InspectCommand: ParsableCommand {
 
     @Flag(help: "List the legal cuts instead of the layers.")
     var cuts = false
+
+    @Option(help: ArgumentHelp("Also draw the graph, with the cuts that one tensor crosses.", valueName: "file.svg"))
+    var svg: String?
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -30,6 +34,7 @@ struct InspectCommand: ParsableCommand {
         let shape: [Int]
         let activationBytes: Int
         let multiplyAdds: Int
+        let parameters: Int
     }
 
     private struct CutRow: Encodable {
@@ -44,6 +49,7 @@ struct InspectCommand: ParsableCommand {
         let graph =
             model.hasSuffix(".onnx")
             ? try importGraph(at: model).simplified() : try OpenedPackage(path: model, verifying: .everything).structure
+        if let svg { try writeText(GraphDrawing(graph).svg, to: svg) }
         if cuts {
             try printCuts(graph)
         } else {
@@ -57,14 +63,15 @@ struct InspectCommand: ParsableCommand {
             return Layer(
                 name: graph[id].name, kind: graph[id].operation.kind, output: value.name,
                 shape: value.type.shape.dimensions, activationBytes: value.type.shape.elementCount,
-                multiplyAdds: graph.multiplyAdds(of: id))
+                multiplyAdds: graph.multiplyAdds(of: id), parameters: graph.parameterCount(of: id))
         }
         guard !json else { return print(try jsonText(layers)) }
-        var table = TextTable("node", "operator", "output shape", "#int8 bytes", "#million multiply-adds")
+        var table = TextTable(
+            "node", "operator", "output shape", "#int8 bytes", "#million multiply-adds", "#parameters")
         for layer in layers {
             table.add(
                 layer.name, layer.kind, "\(Shape(layer.shape))", "\(layer.activationBytes)",
-                (Double(layer.multiplyAdds) / 1e6).fixed(2))
+                (Double(layer.multiplyAdds) / 1e6).fixed(2), "\(layer.parameters)")
         }
         print(table.text)
         let total = layers.reduce(0) { $0 + $1.multiplyAdds }

@@ -1,6 +1,6 @@
 /// Text for HTML and SVG, in which every element that is opened is closed.
-struct Markup: Sendable {
-    private(set) var text: String
+package struct Markup: Sendable {
+    package private(set) var text: String
 
     /// Markup as it stands; only for literals of this module.
     private init(verbatim text: String) {
@@ -8,37 +8,39 @@ struct Markup: Sendable {
     }
 
     /// Text of any origin, escaped.
-    init(_ text: String) {
+    package init(_ text: String) {
         self.text = Self.escape(text)
     }
 
-    init() {
+    package init() {
         text = ""
     }
 
     /// `<name attribute="value"…>body</name>`; attribute values are escaped.
-    static func element(_ name: String, _ attributes: [(String, String)] = [], _ body: Markup = Markup()) -> Markup {
+    package static func element(_ name: String, _ attributes: [(String, String)] = [], _ body: Markup = Markup())
+        -> Markup
+    {
         let attributeText = attributes.map { " \($0)=\"\(escape($1))\"" }.joined()
         return Markup(verbatim: "<\(name)\(attributeText)>\(body.text)</\(name)>")
     }
 
-    static func element(_ name: String, _ attributes: [(String, String)] = [], _ text: String) -> Markup {
+    package static func element(_ name: String, _ attributes: [(String, String)] = [], _ text: String) -> Markup {
         element(name, attributes, Markup(text))
     }
 
     /// A style sheet; must not contain `</`.
-    static func style(_ sheet: String) -> Markup {
+    package static func style(_ sheet: String) -> Markup {
         precondition(!sheet.contains("</"))
         return Markup(verbatim: "<style>\(sheet)</style>")
     }
 
-    static func joined(_ parts: some Sequence<Markup>, separator: String = "") -> Markup {
+    package static func joined(_ parts: some Sequence<Markup>, separator: String = "") -> Markup {
         Markup(verbatim: parts.map(\.text).joined(separator: escape(separator)))
     }
 
-    static func + (left: Markup, right: Markup) -> Markup { Markup(verbatim: left.text + right.text) }
+    package static func + (left: Markup, right: Markup) -> Markup { Markup(verbatim: left.text + right.text) }
 
-    static func += (left: inout Markup, right: Markup) { left.text += right.text }
+    package static func += (left: inout Markup, right: Markup) { left.text += right.text }
 
     private static func escape(_ text: String) -> String {
         var escaped = ""
