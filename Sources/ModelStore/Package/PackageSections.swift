@@ -45,6 +45,8 @@ final class PackageSections: Sendable {
             }
         }
         isVerified.withLock { $0[index] = true }
+        // Who asked reads them one tensor after the other, from the system's cache: they need not all be here at once.
+        storage.releasePages(section.range)
     }
 
     func verifyAll() throws(ModelStoreError) {
