@@ -64,7 +64,7 @@ class Cache:
         run(
             cleave, "import", folder / "float32.onnx", "--name", folder.name, "--preprocessing", pictures.PREPROCESSING,
             "-o", draft)
-        run(cleave, "quantize", draft, "--calibration", self.folder / "calibration")
+        run(cleave, "quantize", draft, "--calibration", self.folder / "calibration", "--least-sqnr", 0)
         draft.rename(package)
 
     def multiply_adds(self, network: str) -> int:
