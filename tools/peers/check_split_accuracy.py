@@ -48,7 +48,7 @@ def check_network(bench: Bench, network: Network, table: Table):
             f"{counted.get('agreement', 1):.1%}", size)
         reported = {key: report[key] for key in counted}
         bench.tally.check(
-            f"{network.name}, {name}: report", all(abs(reported[key] - counted[key]) < 1e-12 for key in counted),
+            f"{network.name}, {name}: report", all(abs(reported[key]["share"] - counted[key]) < 1e-12 for key in counted),
             f"{reported}, counted {counted}")
         if name == "split":
             bench.tally.check(
