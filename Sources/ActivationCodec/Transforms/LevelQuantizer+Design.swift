@@ -58,7 +58,7 @@ private struct ChannelDesign {
 
     /// - Parameter reach: how far the first centres go, in mean distances from the zero point of what is not there.
     init(_ counts: [UInt64], zeroPoint: Int, levels: Int, reach: Double) {
-        weights = counts.map(Double.init)
+        weights = counts.map { Double($0) }
         total = weights.reduce(0, +)
         let least = counts.firstIndex { $0 > 0 } ?? zeroPoint
         let greatest = counts.lastIndex { $0 > 0 } ?? zeroPoint
