@@ -43,10 +43,12 @@ package enum Compression: Sendable, Hashable {
     case huffmanOnly
     /// `Z_RLE`: matches at distance one only.
     case runLength
+    /// Runs and prefix codes by an encoder of our own, see ``BlockDeflater``.
+    case blocks
 }
 
 extension Compression: LosslessStringConvertible {
-    /// `raw`, `zlib0`…`zlib9`, `filtered0`…`filtered9`, `huffman` or `rle`.
+    /// `raw`, `zlib0`…`zlib9`, `filtered0`…`filtered9`, `huffman`, `rle` or `blocks`.
     package var description: String {
         switch self {
         case .raw: "raw"
@@ -54,6 +56,7 @@ extension Compression: LosslessStringConvertible {
         case .filtered(let level): "filtered\(level)"
         case .huffmanOnly: "huffman"
         case .runLength: "rle"
+        case .blocks: "blocks"
         }
     }
 
@@ -62,6 +65,7 @@ extension Compression: LosslessStringConvertible {
         case "raw": self = .raw
         case "huffman": self = .huffmanOnly
         case "rle": self = .runLength
+        case "blocks": self = .blocks
         default:
             guard let level = description.last?.wholeNumberValue, description.last?.isASCII == true else { return nil }
             switch description.dropLast() {
@@ -75,7 +79,7 @@ extension Compression: LosslessStringConvertible {
     /// Whether the level, where there is one, is a level zlib knows.
     package var isValid: Bool {
         switch self {
-        case .raw, .huffmanOnly, .runLength: true
+        case .raw, .huffmanOnly, .runLength, .blocks: true
         case .zlib(let level), .filtered(let level): (0...9).contains(level)
         }
     }
@@ -118,7 +122,7 @@ extension CodecMode: LosslessStringConvertible, Codable {
         }
         guard let compression = Compression(String(parts[1])) else {
             throw CodecError(
-                .unknownMode, "compression", expected: "raw, zlib0…zlib9, filtered0…filtered9, huffman or rle",
+                .unknownMode, "compression", expected: "raw, zlib0…zlib9, filtered0…filtered9, huffman, rle or blocks",
                 got: "\"\(parts[1])\"")
         }
         self.init(precision, compression)

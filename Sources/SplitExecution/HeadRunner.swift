@@ -113,6 +113,18 @@ package final class HeadRunner {
         }
     }
 
+    /// The boundary for the codec, each tensor in its own coding; it refers to this runner's memory as the other does.
+    ///
+    /// - Parameter codings: one for each boundary tensor, such as `.agreed` calibrated quantisers.
+    package func sources(_ codings: [TensorSource.Coding], compression: Compression = .blocks) -> [TensorSource] {
+        precondition(codings.count == boundary.count, "a coding for each boundary tensor")
+        return boundary.indices.map { index in
+            TensorSource(
+                boundary[index].signature, layout: .channelsLast, coding: codings[index], compression: compression,
+                borrowing: session.output(index).bindMemory(to: UInt8.self))
+        }
+    }
+
     /// The boundary's codes, channels last; valid until the next feed.
     package func codes(_ index: Int) -> UnsafeRawBufferPointer { session.output(index) }
 

@@ -14,6 +14,7 @@ internal import Testing
         #expect(try CodecMode(parsing: "8bit/zlib6") == CodecMode(.lossless8, .zlib(level: 6)))
         #expect(try CodecMode(parsing: "4bit/huffman") == CodecMode(.quantized4, .huffmanOnly))
         #expect(try CodecMode(parsing: "2bit/rle") == .quantized2)
+        #expect(try CodecMode(parsing: "4bit/blocks") == CodecMode(.quantized4, .blocks))
         #expect(CodecMode(.lossless8, .raw).description == "8bit/raw")
         #expect(CodecMode(.lossless8, .filtered(level: 3)).description == "8bit/filtered3")
     }

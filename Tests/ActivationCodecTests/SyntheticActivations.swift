@@ -43,7 +43,7 @@ func channelsLast(_ codes: [UInt8], shape: [Int]) -> [UInt8] {
 }
 
 let allModes: [CodecMode] = Precision.allCases.flatMap { precision in
-    [.raw, .zlib(level: 0), .zlib(level: 1), .zlib(level: 9), .filtered(level: 6), .huffmanOnly, .runLength]
+    [.raw, .zlib(level: 0), .zlib(level: 1), .zlib(level: 9), .filtered(level: 6), .huffmanOnly, .runLength, .blocks]
         .map { CodecMode(precision, $0) }
 }
 

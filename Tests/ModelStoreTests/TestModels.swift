@@ -84,6 +84,19 @@ enum TestModels {
                 boundary: ["pool"], headOutputs: [], codecMode: "lossless8", outputCosine: 0.9993,
                 top1Agreement: 0.984375, sampleCount: 64)
         ]
+        card.codecs = [
+            CutCodec(
+                boundary: ["pool"], sampleCount: 64,
+                settings: [
+                    CutCodec.Setting(
+                        name: "3level@0.1/blocks",
+                        tensors: [
+                            CutCodec.Levels(
+                                count: 3, thresholds: Data([9, 80, 0, 255]), codes: Data([0, 30, 99, 5, 5, 5]))
+                        ],
+                        encodedBytes: 700, loss: 0.0156, top1Agreement: 0.96, outputCosine: 0.99, divergence: 0.05)
+                ])
+        ]
         card.layers = [
             LayerReport(
                 name: "conv", quantization: ActivationQuantization(scale: 0.1, zeroPoint: 3), sqnrDecibels: .infinity)

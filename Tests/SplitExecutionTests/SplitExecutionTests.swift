@@ -125,6 +125,37 @@ internal import Testing
         }
     }
 
+    /// Quantisers designed on a boundary and held by both sides: what arrives is what their tables say, element by element.
+    @Test(arguments: SplitSubject.all)
+    func calibratedCodecsSendWhatTheirTablesSay(subject: SplitSubject) throws {
+        for cut in subject.cuts where !cut.isEdgeOnly {
+            let head = try HeadRunner(subject.quantized, cut: cut, pool: pool)
+            var histograms = try head.boundary.map { try CodeHistograms($0.signature) }
+            for inputs in subject.inputs {
+                try head.feed(inputs)
+                try head.run()
+                for index in histograms.indices {
+                    histograms[index].add(head.codes(index).bindMemory(to: UInt8.self), layout: .channelsLast)
+                }
+            }
+            let quantizers = try histograms.map { try LevelQuantizer.designing($0, levels: 4, rateWeight: 0.05) }
+            let expected = zip(head.boundary, quantizers).map {
+                ExpectedTensor($0.signature, agreedQuantizers: [$1])
+            }
+            let frame = try decodeFrame(
+                encodeFrame(id: 1, head.sources(quantizers.map { .agreed($0) })), expecting: expected)
+            let sent = try decodeFrame(encodeFrame(id: 1, head.sources(.lossless8)))
+            for (index, quantizer) in quantizers.enumerated() {
+                let planeSize = frame.header.tensors[index].geometry.planeSize
+                let told = sent.tensors[index].enumerated().map { element, code in
+                    let channel = element / planeSize % quantizer.channelCount
+                    return quantizer.codes[channel * 4 + quantizer.level(of: code, channel: channel)]
+                }
+                #expect(frame.tensors[index] == told, "\(subject), cut \(cut.name(in: subject.graph)), tensor \(index)")
+            }
+        }
+    }
+
     @Test func instructionSetsSendTheSameCodes() throws {
         let subject = SplitSubject.all[0]
         for cut in subject.cuts {

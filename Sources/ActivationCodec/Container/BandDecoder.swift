@@ -3,6 +3,7 @@ struct BandDecoder: ~Copyable {
     var inflater: Inflater
     private var packed = ScratchBuffer()
     private var planar = ScratchBuffer()
+    private var levels = ScratchBuffer()
 
     init() throws(CodecError) {
         inflater = try Inflater()
@@ -34,7 +35,7 @@ struct BandDecoder: ~Copyable {
         let elements = record.planes.lowerBound * geometry.planeSize..<record.planes.upperBound * geometry.planeSize
         precondition(elements.upperBound <= tensor.count, "the destination holds the tensor")
 
-        guard let ranges = header.ranges else {
+        if case .codes = header.coding {
             // Eight bits: the payload is the planes.
             if isPlanar {
                 let target = UnsafeMutableBufferPointer(rebasing: tensor[elements])
@@ -51,10 +52,17 @@ struct BandDecoder: ~Copyable {
         }
 
         let symbols = try unpackedPayload(payload, record: record, at: here)
-        try checkPadding(symbols, header: header, planes: record.planes, at: here)
+        if case .levels(let quantizer) = header.coding {
+            let levels = try unpackedLevels(symbols, quantizer, header: header, planes: record.planes, at: here)
+            reconstruct(
+                record.planes, header: header, quantizer: quantizer, levels: levels, into: tensor, layout: layout)
+            return
+        }
+        guard case .ranges(let ranges, let precision) = header.coding else { return }
+        try checkPadding(symbols, precision, header: header, planes: record.planes, at: here)
         if isPlanar {
             _ = reconstruct(
-                record.planes, header: header, ranges: ranges, symbols: symbols, from: 0,
+                record.planes, header: header, ranges: ranges, precision, symbols: symbols, from: 0,
                 to: tensor.baseAddress! + elements.lowerBound)
             return
         }
@@ -64,7 +72,8 @@ struct BandDecoder: ~Copyable {
             let step = plane..<min(plane + geometry.planesPerStep, record.planes.upperBound)
             let scratch = planar.reserve(step.count * geometry.planeSize)
             position = reconstruct(
-                step, header: header, ranges: ranges, symbols: symbols, from: position, to: scratch.baseAddress!)
+                step, header: header, ranges: ranges, precision, symbols: symbols, from: position,
+                to: scratch.baseAddress!)
             geometry.scatter(step, from: scratch.baseAddress!, toChannelsLast: tensor.baseAddress!)
             plane = step.upperBound
         }
@@ -82,14 +91,64 @@ struct BandDecoder: ~Copyable {
 
     /// The unused symbols of the last byte are zero, so that a frame has one form.
     private func checkPadding(
-        _ symbols: UnsafeBufferPointer<UInt8>, header: TensorHeader, planes: Range<Int>,
+        _ symbols: UnsafeBufferPointer<UInt8>, _ precision: Precision, header: TensorHeader, planes: Range<Int>,
         at location: CodecError.Location
     ) throws(CodecError) {
-        let used = header.symbolCount(of: planes) % header.precision.symbolsPerByte
+        let used = header.symbolCount(of: planes) % precision.symbolsPerByte
         guard used > 0, let last = symbols.last else { return }
-        guard last >> UInt8(used * header.precision.bits) == 0 else {
+        guard last >> UInt8(used * precision.bits) == 0 else {
             throw CodecError(
                 .corruptPayload, "padding of the last byte", at: location, expected: "0", got: hexadecimal(last))
+        }
+    }
+
+    /// The levels of a band, one byte each.
+    private mutating func unpackedLevels(
+        _ symbols: UnsafeBufferPointer<UInt8>, _ quantizer: LevelQuantizer, header: TensorHeader, planes: Range<Int>,
+        at location: CodecError.Location
+    ) throws(CodecError) -> UnsafePointer<UInt8> {
+        let count = header.symbolCount(of: planes)
+        let perByte = LevelPacking.symbolsPerByte(levels: quantizer.levelCount)
+        let output = levels.reserve(symbols.count * perByte + 8)
+        guard LevelPacking.unpack(symbols, levels: quantizer.levelCount, to: output.baseAddress!) else {
+            throw CodecError(
+                .corruptPayload, "packed levels", at: location, expected: "levels below \(quantizer.levelCount)",
+                got: "more")
+        }
+        guard output[count..<symbols.count * perByte].allSatisfy({ $0 == 0 }) else {
+            throw CodecError(.corruptPayload, "padding of the last byte", at: location, expected: "0", got: "a level")
+        }
+        return UnsafePointer(output.baseAddress!)
+    }
+
+    /// Turns levels into the codes of planes, in place.
+    private mutating func reconstruct(
+        _ planes: Range<Int>, header: TensorHeader, quantizer: LevelQuantizer, levels: UnsafePointer<UInt8>,
+        into tensor: UnsafeMutableBufferPointer<UInt8>, layout: TensorLayout
+    ) {
+        let geometry = header.geometry
+        let isPlanar = geometry.isPlanar(layout)
+        var input = levels
+        var plane = planes.lowerBound
+        while plane < planes.upperBound {
+            let step = plane..<(isPlanar ? planes.upperBound : min(plane + geometry.planesPerStep, planes.upperBound))
+            var target = tensor.baseAddress! + plane * geometry.planeSize
+            if !isPlanar { target = planar.reserve(step.count * geometry.planeSize).baseAddress! }
+            let first = UnsafePointer(target)
+            for plane in step {
+                let channel = plane % geometry.channelCount
+                if quantizer.isSilent(channel: channel) {
+                    let code = quantizer.codes[quantizer.row(ofChannel: channel) * quantizer.levelCount]
+                    target.update(repeating: code, count: geometry.planeSize)
+                } else {
+                    quantizer.fillCodes(
+                        target, of: input, count: geometry.planeSize, width: geometry.rowSize, channel: channel)
+                    input += geometry.planeSize
+                }
+                target += geometry.planeSize
+            }
+            if !isPlanar { geometry.scatter(step, from: first, toChannelsLast: tensor.baseAddress!) }
+            plane = step.upperBound
         }
     }
 
@@ -97,11 +156,11 @@ struct BandDecoder: ~Copyable {
     ///
     /// - Returns: the symbol position after them.
     private func reconstruct(
-        _ planes: Range<Int>, header: TensorHeader, ranges: ChannelRanges, symbols: UnsafeBufferPointer<UInt8>,
-        from start: Int, to codes: UnsafeMutablePointer<UInt8>
+        _ planes: Range<Int>, header: TensorHeader, ranges: ChannelRanges, _ precision: Precision,
+        symbols: UnsafeBufferPointer<UInt8>, from start: Int, to codes: UnsafeMutablePointer<UInt8>
     ) -> Int {
         let planeSize = header.geometry.planeSize
-        let levels = header.precision.levelCount
+        let levels = precision.levelCount
         var position = start
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: levels) { table in
             let values = table.baseAddress!
@@ -118,7 +177,7 @@ struct BandDecoder: ~Copyable {
                 ChannelQuantizer.fillCodes(values, levels: levels, lower: lower, upper: upper)
                 SymbolPacking.unpack(
                     symbols.baseAddress!, from: position, count: planeSize, through: values,
-                    precision: header.precision, to: target)
+                    precision: precision, to: target)
                 position += planeSize
             }
         }

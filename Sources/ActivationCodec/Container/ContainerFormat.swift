@@ -22,21 +22,25 @@
 ///      2      1   element type: 1 = uint8
 ///      3      1   rank, 1...8
 ///      4      1   zero point
-///      5      1   symbol width in bits: 8, 4 or 2 (1...8 have a meaning, these have a decoder)
-///      6      2   number of levels: 2 ^ width; fewer is reserved for level counts that are no power of two
-///      8      1   element order: 1 = channel-planar (row-major over the logical shape)
+///      5      1   symbol width in bits: 8, 4 or 2; with a level quantiser, what its number of levels needs, 1...4
+///      6      2   number of levels: 2 ^ width; with a level quantiser 2...16
+///      8      1   element order: 1 = channel-planar (row-major over the logical shape); 2 = channel-planar, each plane by
+///                 pairs of rows as ``LevelPacking`` says (with a level quantiser, and only then)
 ///      9      1   filter: 0 = none
-///     10      1   packing, symbols per byte: 8 / width
+///     10      1   packing, symbols per byte: 8 / width; with a level quantiser that of ``LevelPacking``
 ///     11      1   compression: 0 = raw, 1 = zlib (RFC 1950)
 ///     12      4   scale, IEEE 754 binary32; finite and positive
 ///     16      4   number of bands, at least 1
-///     20      1   clip range form: 0 = none (width 8), 1 = inline, 2 = zlib, 3 = agreed beforehand
+///     20      1   clip range form: 0 = none (width 8), 1 = inline, 2 = zlib, 3 = agreed beforehand; level quantiser: 4 =
+///                 inline, 5 = zlib, 6 = agreed beforehand
 ///     21      3   reserved, 0
-///     24      4   number of clip ranges R: 0, 1 (shared) or the number of channels
+///     24      4   number of clip ranges, or of channels of the level quantiser, R: 0, 1 (shared) or the number of channels
 ///     28      4   length of the clip range field
 ///     32  4·rank  dimensions, outermost first, each at least 1
 ///      …          clip range field: R lower bounds then R upper bounds, one byte each (form 1); the zlib stream of
-///                 those, shorter than they are (form 2); their CRC-32 (form 3)
+///                 those, shorter than they are (form 2); their CRC-32 (form 3). R·(L − 1) thresholds then R·L codes, one
+///                 byte each (form 4); the zlib stream of those, shorter than they are (form 5);
+///                 ``LevelQuantizer/checksum`` (form 6)
 ///
 /// **Band**
 ///
@@ -54,7 +58,8 @@
 /// Planes are those of ``PlaneGeometry``; bands cover the planes of their tensor in order, without gap or overlap. A
 /// payload, decompressed, is the symbols of its planes in order, packed as ``SymbolPacking`` says, without the planes of
 /// channels whose bounds coincide. A zlib payload is shorter than what it decompresses to. At width 8 a symbol is the
-/// code itself; below, it is a level of ``ChannelQuantizer``.
+/// code itself; below, it is a level of ``ChannelQuantizer``. With a level quantiser it is a level of that, packed as
+/// ``LevelPacking`` says, without the planes of its silent channels.
 ///
 /// The band checksum covers bytes as sent rather than symbols: damage is found before a byte reaches the inflater or the
 /// destination, and running it on from the header ties each band to its frame, so a band of another frame is refused.
@@ -72,6 +77,7 @@ enum ContainerFormat {
 
     static let elementTypeUInt8: UInt8 = 1
     static let orderChannelPlanar: UInt8 = 1
+    static let orderRowPairs: UInt8 = 2
     static let filterNone: UInt8 = 0
     static let compressionRaw: UInt8 = 0
     static let compressionZlib: UInt8 = 1
@@ -82,5 +88,13 @@ enum ContainerFormat {
         case inline = 1
         case compressed = 2
         case agreed = 3
+        case inlineLevels = 4
+        case compressedLevels = 5
+        case agreedLevels = 6
+    }
+
+    /// Bits that name one of `levels` levels.
+    static func symbolWidth(levels: Int) -> Int {
+        Int.bitWidth - (levels - 1).leadingZeroBitCount
     }
 }

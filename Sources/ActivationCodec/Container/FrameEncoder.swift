@@ -26,8 +26,10 @@ package struct FrameEncoder: ~Copyable {
     private var band = 0
     private var headerChecksum: UInt32 = 0
     private var deflater: Deflater?
+    private var blockDeflater: BlockDeflater?
     private var rangeDeflater: Deflater?
     private var planar = ScratchBuffer()
+    private var levels = ScratchBuffer()
     private var packed = ScratchBuffer()
     private var compressed = ScratchBuffer()
 
@@ -77,10 +79,10 @@ package struct FrameEncoder: ~Copyable {
         let plan = plans[tensor]
         let planes = plan.boundaries[band]..<plan.boundaries[band + 1]
         let index = (tensor: tensor, band: band)
-        try prepareDeflater(for: plan.source.mode.compression)
+        try prepareDeflater(for: plan.source.compression)
         try plan.source.withCodes { (codes) throws(CodecError) in
             let unpacked = symbols(of: planes, plan: plan, codes: codes)
-            let payload = plan.source.mode.compression == .raw ? nil : compress(unpacked)
+            let payload = compress(unpacked, plan.source.compression)
             let record = BandRecord(
                 tensor: index.tensor, band: index.band, planes: planes, isCompressed: payload != nil,
                 payloadLength: (payload ?? unpacked).count, unpackedLength: unpacked.count)
@@ -104,11 +106,11 @@ package struct FrameEncoder: ~Copyable {
             throw CodecError(
                 .invalidArgument, "scale", at: here, expected: "finite and positive", got: "\(signature.scale)")
         }
-        guard source.mode.compression.isValid else {
+        guard source.compression.isValid else {
             throw CodecError(
-                .invalidArgument, "compression level", at: here, expected: "0...9", got: "\(source.mode)")
+                .invalidArgument, "compression level", at: here, expected: "0...9", got: "\(source.compression)")
         }
-        var ranges: ChannelRanges?
+        var coding = SymbolCoding.codes
         var isAgreed = false
         try source.withCodes { (codes) throws(CodecError) in
             guard codes.count == geometry.elementCount, codes.count <= UInt32.max else {
@@ -116,32 +118,46 @@ package struct FrameEncoder: ~Copyable {
                     .invalidArgument, "number of elements", at: here,
                     expected: "\(geometry.elementCount), as the shape says, and below 2^32", got: "\(codes.count)")
             }
-            guard source.mode.precision != .lossless8 else { return }
-            switch source.ranges {
-            case .measured:
-                ranges = try .measuring(codes, geometry: geometry, layout: source.layout)
-            case .percentile(let clipped):
-                ranges = try .measuring(codes, geometry: geometry, layout: source.layout, clipped: clipped)
-            case .calibrated(let given):
-                ranges = given
-            case .agreed(let given):
-                ranges = given
-                isAgreed = true
-            }
+            (coding, isAgreed) = try symbolCoding(of: source, codes: codes, geometry: geometry)
         }
-        if let ranges, ranges.count != 1, ranges.count != geometry.channelCount {
+        let described: Int? =
+            switch coding {
+            case .codes: nil
+            case .ranges(let ranges, _): ranges.count
+            case .levels(let quantizer): quantizer.channelCount
+            }
+        if let described, described != 1, described != geometry.channelCount {
             throw CodecError(
-                .invalidArgument, "number of clip ranges", at: here, expected: "1 or \(geometry.channelCount)",
-                got: "\(ranges.count)")
+                .invalidArgument, "number of channels quantised", at: here, expected: "1 or \(geometry.channelCount)",
+                got: "\(described)")
         }
         func header(bandCount: Int) -> TensorHeader {
             TensorHeader(
-                signature: signature, geometry: geometry, precision: source.mode.precision,
-                isCompressed: source.mode.compression != .raw, ranges: ranges, rangesAreAgreed: isAgreed,
-                bandCount: bandCount)
+                signature: signature, geometry: geometry, coding: coding, isCompressed: source.compression != .raw,
+                isAgreed: isAgreed, bandCount: bandCount)
         }
         let boundaries = bandBoundaries(of: header(bandCount: 1))
         return Plan(source: source, header: header(bandCount: boundaries.count - 1), boundaries: boundaries)
+    }
+
+    /// What the symbols of a tensor stand for, and whether the receiver holds that already.
+    private func symbolCoding(
+        of source: TensorSource, codes: UnsafeBufferPointer<UInt8>, geometry: PlaneGeometry
+    ) throws(CodecError) -> (SymbolCoding, isAgreed: Bool) {
+        switch source.coding {
+        case .precision(.lossless8, _): (.codes, false)
+        case .precision(let precision, .measured):
+            (.ranges(try .measuring(codes, geometry: geometry, layout: source.layout), precision), false)
+        case .precision(let precision, .percentile(let clipped)):
+            (
+                .ranges(try .measuring(codes, geometry: geometry, layout: source.layout, clipped: clipped), precision),
+                false
+            )
+        case .precision(let precision, .calibrated(let ranges)): (.ranges(ranges, precision), false)
+        case .precision(let precision, .agreed(let ranges)): (.ranges(ranges, precision), true)
+        case .agreed(let quantizer): (.levels(quantizer), true)
+        case .inline(let quantizer): (.levels(quantizer), false)
+        }
     }
 
     /// Cuts a tensor into bands of about equal size that do not exceed `bandBytes` unless a single plane does.
@@ -154,7 +170,7 @@ package struct FrameEncoder: ~Copyable {
         var symbols = 0
         for plane in 0..<planeCount {
             let more = header.symbolCount(of: plane..<plane + 1)
-            let bytes = SymbolPacking.byteCount(symbols: symbols + more, precision: header.precision)
+            let bytes = header.packedByteCount(symbols: symbols + more)
             if bytes > max(goal, 1), symbols > 0 {
                 boundaries.append(plane)
                 symbols = 0
@@ -168,8 +184,10 @@ package struct FrameEncoder: ~Copyable {
     // MARK: One band
 
     private mutating func prepareDeflater(for compression: Compression) throws(CodecError) {
-        if compression != .raw, deflater?.compression != compression {
-            deflater = try Deflater(compression)
+        switch compression {
+        case .raw: break
+        case .blocks: if blockDeflater == nil { blockDeflater = BlockDeflater() }
+        default: if deflater?.compression != compression { deflater = try Deflater(compression) }
         }
     }
 
@@ -180,16 +198,25 @@ package struct FrameEncoder: ~Copyable {
         let geometry = plan.header.geometry
         let isPlanar = geometry.isPlanar(plan.source.layout)
         let elements = planes.lowerBound * geometry.planeSize..<planes.upperBound * geometry.planeSize
-        guard let ranges = plan.header.ranges else {
+        if case .codes = plan.header.coding {
             if isPlanar { return UnsafeBufferPointer(rebasing: codes[elements]) }
             let output = packed.reserve(elements.count)
             geometry.gather(planes, fromChannelsLast: codes.baseAddress!, to: output.baseAddress!)
             return UnsafeBufferPointer(output)
         }
         let output = packed.reserve(plan.header.packedByteCount(of: planes))
+        if case .levels(let quantizer) = plan.header.coding {
+            quantize(planes, plan: plan, quantizer: quantizer, codes: codes)
+            LevelPacking.pack(
+                UnsafeBufferPointer(levels.reserve(plan.header.symbolCount(of: planes))),
+                levels: quantizer.levelCount, to: output.baseAddress!)
+            return UnsafeBufferPointer(output)
+        }
+        guard case .ranges(let ranges, let precision) = plan.header.coding else { return UnsafeBufferPointer(output) }
         if isPlanar {
             _ = pack(
-                planes, at: codes.baseAddress! + elements.lowerBound, header: plan.header, ranges: ranges, to: output,
+                planes, at: codes.baseAddress! + elements.lowerBound, header: plan.header, ranges: ranges, precision,
+                to: output,
                 from: 0)
             return UnsafeBufferPointer(output)
         }
@@ -200,11 +227,45 @@ package struct FrameEncoder: ~Copyable {
             let scratch = planar.reserve(step.count * geometry.planeSize)
             geometry.gather(step, fromChannelsLast: codes.baseAddress!, to: scratch.baseAddress!)
             position = pack(
-                step, at: UnsafePointer(scratch.baseAddress!), header: plan.header, ranges: ranges, to: output,
+                step, at: UnsafePointer(scratch.baseAddress!), header: plan.header, ranges: ranges, precision,
+                to: output,
                 from: position)
             plane = step.upperBound
         }
         return UnsafeBufferPointer(output)
+    }
+
+    /// Fills `levels` with the levels of planes, those of silent channels left out.
+    private mutating func quantize(
+        _ planes: Range<Int>, plan: Plan, quantizer: LevelQuantizer, codes: UnsafeBufferPointer<UInt8>
+    ) {
+        let geometry = plan.header.geometry
+        let isPlanar = geometry.isPlanar(plan.source.layout)
+        var output = levels.reserve(plan.header.symbolCount(of: planes)).baseAddress!
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: ChannelQuantizer.levelTableSize) { table in
+            var plane = planes.lowerBound
+            while plane < planes.upperBound {
+                let step =
+                    plane..<(isPlanar ? planes.upperBound : min(plane + geometry.planesPerStep, planes.upperBound))
+                var input = codes.baseAddress! + plane * geometry.planeSize
+                if !isPlanar {
+                    let scratch = planar.reserve(step.count * geometry.planeSize).baseAddress!
+                    geometry.gather(step, fromChannelsLast: codes.baseAddress!, to: scratch)
+                    input = UnsafePointer(scratch)
+                }
+                for plane in step {
+                    let channel = plane % geometry.channelCount
+                    if !quantizer.isSilent(channel: channel) {
+                        quantizer.fillLevels(
+                            output, of: input, count: geometry.planeSize, width: geometry.rowSize, channel: channel,
+                            table: table.baseAddress!)
+                        output += geometry.planeSize
+                    }
+                    input += geometry.planeSize
+                }
+                plane = step.upperBound
+            }
+        }
     }
 
     /// Quantises and packs planes that lie one after another, from symbol position `start` on.
@@ -212,7 +273,7 @@ package struct FrameEncoder: ~Copyable {
     /// - Returns: the symbol position after them.
     private func pack(
         _ planes: Range<Int>, at codes: UnsafePointer<UInt8>, header: TensorHeader, ranges: ChannelRanges,
-        to output: UnsafeMutableBufferPointer<UInt8>, from start: Int
+        _ precision: Precision, to output: UnsafeMutableBufferPointer<UInt8>, from start: Int
     ) -> Int {
         let planeSize = header.geometry.planeSize
         var position = start
@@ -227,12 +288,12 @@ package struct FrameEncoder: ~Copyable {
                 guard lower < upper else { continue }
                 if index != tableIndex {
                     ChannelQuantizer.fillLevels(
-                        levels, levels: header.precision.levelCount, lower: lower, upper: upper)
+                        levels, levels: precision.levelCount, lower: lower, upper: upper)
                     tableIndex = index
                 }
                 SymbolPacking.pack(
                     codes + (plane - planes.lowerBound) * planeSize, count: planeSize, through: levels,
-                    precision: header.precision, to: output.baseAddress!, from: position)
+                    precision: precision, to: output.baseAddress!, from: position)
                 position += planeSize
             }
         }
@@ -251,9 +312,14 @@ package struct FrameEncoder: ~Copyable {
     }
 
     /// The zlib stream of a payload, or nil when it would not be shorter.
-    private mutating func compress(_ payload: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
-        guard payload.count > 1 else { return nil }
+    private mutating func compress(
+        _ payload: UnsafeBufferPointer<UInt8>, _ compression: Compression
+    ) -> UnsafeBufferPointer<UInt8>? {
+        guard payload.count > 1, compression != .raw else { return nil }
         let output = compressed.reserve(payload.count - 1)
-        return deflater!.compress(payload, into: output).map { UnsafeBufferPointer(rebasing: output[..<$0]) }
+        let count =
+            compression == .blocks
+            ? blockDeflater!.compress(payload, into: output) : deflater!.compress(payload, into: output)
+        return count.map { UnsafeBufferPointer(rebasing: output[..<$0]) }
     }
 }

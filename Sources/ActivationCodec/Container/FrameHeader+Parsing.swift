@@ -127,13 +127,7 @@ extension TensorHeader {
         }
         let zeroPoint = try reader.read(UInt8.self, "zero point")
         let bits = try reader.read(UInt8.self, "symbol width")
-        guard let precision = Precision(rawValue: Int(bits)) else {
-            throw CodecError(.unsupportedFeature, "symbol width", at: here, expected: "8, 4 or 2", got: "\(bits)")
-        }
-        try reader.require(UInt16(precision.levelCount), .unsupportedFeature, "number of levels", tensor: index)
-        try reader.require(ContainerFormat.orderChannelPlanar, .unsupportedFeature, "element order", tensor: index)
-        try reader.require(ContainerFormat.filterNone, .unsupportedFeature, "filter", tensor: index)
-        try reader.require(UInt8(precision.symbolsPerByte), .unsupportedFeature, "packing", tensor: index)
+        let symbols = try SymbolForm(width: bits, parsing: &reader, tensor: index, at: here)
         let compression = try reader.read(UInt8.self, "compression")
         guard compression <= ContainerFormat.compressionZlib else {
             throw CodecError(
@@ -146,7 +140,7 @@ extension TensorHeader {
         let bandCount = Int(try reader.read(UInt32.self, "number of bands"))
         let formID = try reader.read(UInt8.self, "clip range form")
         guard let form = ContainerFormat.RangeForm(rawValue: formID) else {
-            throw CodecError(.unsupportedFeature, "clip range form", at: here, expected: "0...3", got: "\(formID)")
+            throw CodecError(.unsupportedFeature, "clip range form", at: here, expected: "0...6", got: "\(formID)")
         }
         try reader.requireZero(UInt8.self, "reserved field", tensor: index)
         try reader.requireZero(UInt16.self, "reserved field", tensor: index)
@@ -171,14 +165,22 @@ extension TensorHeader {
         try Budget.spend(bandCount, of: &budget.bands, "number of bands", at: here)
 
         let field = try reader.bytes(rangeLength, "clip ranges")
-        ranges = try ChannelRanges(
-            parsing: field, form: form, count: rangeCount, precision: precision, geometry: geometry,
-            agreed: expected?.agreedRanges, at: here, inflater: &inflater)
+        switch symbols {
+        case .packed(let precision):
+            let ranges = try ChannelRanges(
+                parsing: field, form: form, count: rangeCount, precision: precision, geometry: geometry,
+                agreed: expected?.agreedRanges, at: here, inflater: &inflater)
+            coding = ranges.map { .ranges($0, precision) } ?? .codes
+        case .levels(let levels):
+            coding = .levels(
+                try LevelQuantizer(
+                    parsing: field, form: form, count: rangeCount, levels: levels, geometry: geometry,
+                    agreed: expected?.agreedQuantizers ?? [], at: here, inflater: &inflater))
+        }
         self.signature = signature
         self.geometry = geometry
-        self.precision = precision
         self.isCompressed = compression == ContainerFormat.compressionZlib
-        self.rangesAreAgreed = form == .agreed
+        self.isAgreed = form == .agreed || form == .agreedLevels
         self.bandCount = bandCount
     }
 }
@@ -209,7 +211,9 @@ extension ChannelRanges {
         }
         var bounds: [UInt8]
         switch form {
-        case .none: return nil
+        case .none, .inlineLevels, .compressedLevels, .agreedLevels:
+            throw CodecError(
+                .invalidField, "clip range form", at: location, expected: "clip ranges", got: "a level quantiser")
         case .inline:
             guard field.count == 2 * count else {
                 throw CodecError(
@@ -254,6 +258,120 @@ extension ChannelRanges {
                 got: "\(lower[channel])...\(upper[channel])")
         }
         try self.init(lower: lower, upper: upper)
+    }
+}
+
+/// How symbols lie in bytes, as five fields say together.
+private enum SymbolForm {
+    case packed(Precision)
+    case levels(Int)
+
+    init(
+        width: UInt8, parsing reader: inout FieldReader, tensor index: Int, at location: CodecError.Location
+    ) throws(CodecError) {
+        let levels = Int(try reader.read(UInt16.self, "number of levels"))
+        let order = try reader.read(UInt8.self, "element order")
+        let perByte: Int
+        switch order {
+        case ContainerFormat.orderRowPairs:
+            guard LevelQuantizer.levelLimits.contains(levels) else {
+                throw CodecError(
+                    .unsupportedFeature, "number of levels", at: location, expected: "\(LevelQuantizer.levelLimits)",
+                    got: "\(levels)")
+            }
+            guard Int(width) == ContainerFormat.symbolWidth(levels: levels) else {
+                throw CodecError(
+                    .unsupportedFeature, "symbol width", at: location,
+                    expected: "\(ContainerFormat.symbolWidth(levels: levels))", got: "\(width)")
+            }
+            self = .levels(levels)
+            perByte = LevelPacking.symbolsPerByte(levels: levels)
+        case ContainerFormat.orderChannelPlanar:
+            guard let precision = Precision(rawValue: Int(width)) else {
+                throw CodecError(
+                    .unsupportedFeature, "symbol width", at: location, expected: "8, 4 or 2", got: "\(width)")
+            }
+            guard levels == precision.levelCount else {
+                throw CodecError(
+                    .unsupportedFeature, "number of levels", at: location, expected: "\(precision.levelCount)",
+                    got: "\(levels)")
+            }
+            self = .packed(precision)
+            perByte = precision.symbolsPerByte
+        default:
+            throw CodecError(
+                .unsupportedFeature, "element order", at: location,
+                expected: "\(ContainerFormat.orderChannelPlanar) or \(ContainerFormat.orderRowPairs)", got: "\(order)")
+        }
+        try reader.require(ContainerFormat.filterNone, .unsupportedFeature, "filter", tensor: index)
+        try reader.require(UInt8(perByte), .unsupportedFeature, "packing", tensor: index)
+    }
+}
+
+extension LevelQuantizer {
+    /// Reads the field of a level quantiser.
+    fileprivate init(
+        parsing field: UnsafeBufferPointer<UInt8>, form: ContainerFormat.RangeForm, count: Int, levels: Int,
+        geometry: PlaneGeometry, agreed: [LevelQuantizer], at location: CodecError.Location, inflater: inout Inflater
+    ) throws(CodecError) {
+        guard count == 1 || count == geometry.channelCount else {
+            throw CodecError(
+                .invalidField, "channels of the level quantiser", at: location,
+                expected: "1 or \(geometry.channelCount)", got: "\(count)")
+        }
+        // `count` is at most the number of elements, which the limits bound.
+        let length = Self.byteCount(channels: count, levels: levels)
+        var values: [UInt8]
+        switch form {
+        case .inlineLevels:
+            guard field.count == length else {
+                throw CodecError(
+                    .inconsistentLength, "level quantiser", at: location, expected: "\(length) bytes",
+                    got: "\(field.count)")
+            }
+            values = Array(field)
+        case .compressedLevels:
+            guard field.count < length else {
+                throw CodecError(
+                    .inconsistentLength, "compressed level quantiser", at: location, expected: "< \(length) bytes",
+                    got: "\(field.count)")
+            }
+            values = [UInt8](repeating: 0, count: length)
+            try values.withUnsafeMutableBufferPointer { (output) throws(CodecError) in
+                try inflater.decompress(field, filling: output, at: location)
+            }
+        case .agreedLevels:
+            var reader = FieldReader(field, range: 0..<field.count)
+            let declared = try reader.read(UInt32.self, "quantiser checksum")
+            guard reader.remaining == 0 else {
+                throw CodecError(
+                    .inconsistentLength, "quantiser checksum", at: location, expected: "4 bytes", got: "\(field.count)")
+            }
+            guard
+                let held = agreed.first(where: {
+                    $0.checksum == declared && $0.levelCount == levels && $0.channelCount == count
+                })
+            else {
+                throw CodecError(
+                    .cutMismatch, "level quantiser agreed beforehand", at: location,
+                    expected: agreed.isEmpty
+                        ? "none are held" : agreed.map { hexadecimal($0.checksum) }.joined(separator: " or "),
+                    got: hexadecimal(declared))
+            }
+            self = held
+            return
+        case .none, .inline, .compressed, .agreed:
+            throw CodecError(
+                .invalidField, "clip range form", at: location, expected: "a level quantiser", got: "\(form)")
+        }
+        do throws(CodecError) {
+            let codes = Array(values[(count * (levels - 1))...])
+            values.removeSubrange((count * (levels - 1))...)
+            try self.init(levelCount: levels, thresholds: values, codes: codes)
+        } catch {
+            throw CodecError(
+                .invalidField, error.message, at: location, expected: error.expected, got: error.got)
+        }
     }
 }
 

@@ -1,30 +1,69 @@
+/// What the symbols of a tensor stand for.
+package enum SymbolCoding: Sendable, Hashable {
+    /// A symbol is a code.
+    case codes
+    /// A level of ``ChannelQuantizer`` between the bounds of its channel; below 8 bits.
+    case ranges(ChannelRanges, Precision)
+    /// A level of a calibrated quantiser.
+    case levels(LevelQuantizer)
+}
+
 /// What the header of a container says about one tensor.
 package struct TensorHeader: Sendable, Hashable {
     package let signature: TensorSignature
     package let geometry: PlaneGeometry
-    package let precision: Precision
+    package let coding: SymbolCoding
     /// Whether bands may be zlib streams.
     package let isCompressed: Bool
-    /// The clip bounds; nil at 8 bits.
-    package let ranges: ChannelRanges?
-    /// Whether only a checksum of the bounds travels.
-    package let rangesAreAgreed: Bool
+    /// Whether only a checksum of the bounds or of the quantiser travels.
+    package let isAgreed: Bool
     package let bandCount: Int
+
+    /// The clip bounds, where there are some.
+    package var ranges: ChannelRanges? {
+        if case .ranges(let ranges, _) = coding { ranges } else { nil }
+    }
+
+    /// How many levels a symbol can name.
+    package var levelCount: Int {
+        switch coding {
+        case .codes: Precision.lossless8.levelCount
+        case .ranges(_, let precision): precision.levelCount
+        case .levels(let quantizer): quantizer.levelCount
+        }
+    }
+
+    /// Whether a channel is received as one value and so has no symbols.
+    func isConstant(channel: Int) -> Bool {
+        switch coding {
+        case .codes: false
+        case .ranges(let ranges, _): ranges.isConstant(channel: channel)
+        case .levels(let quantizer): quantizer.isSilent(channel: channel)
+        }
+    }
 
     /// Elements of a range of planes that are sent as symbols: those of channels that are not constant.
     func symbolCount(of planes: Range<Int>) -> Int {
-        guard let ranges else { return planes.count * geometry.planeSize }
-        if ranges.count == 1 { return ranges.isConstant(channel: 0) ? 0 : planes.count * geometry.planeSize }
+        if case .codes = coding { return planes.count * geometry.planeSize }
         var count = 0
-        for plane in planes where !ranges.isConstant(channel: plane % geometry.channelCount) {
+        for plane in planes where !isConstant(channel: plane % geometry.channelCount) {
             count += geometry.planeSize
         }
         return count
     }
 
+    /// Bytes that symbols fill before compression.
+    func packedByteCount(symbols count: Int) -> Int {
+        switch coding {
+        case .codes: count
+        case .ranges(_, let precision): SymbolPacking.byteCount(symbols: count, precision: precision)
+        case .levels(let quantizer): LevelPacking.byteCount(symbols: count, levels: quantizer.levelCount)
+        }
+    }
+
     /// Bytes of a range of planes before compression.
     func packedByteCount(of planes: Range<Int>) -> Int {
-        SymbolPacking.byteCount(symbols: symbolCount(of: planes), precision: precision)
+        packedByteCount(symbols: symbolCount(of: planes))
     }
 }
 
@@ -39,10 +78,15 @@ package struct ExpectedTensor: Sendable, Hashable {
     package var signature: TensorSignature
     /// The bounds both sides hold, for frames that only name them (``RangeSource/agreed(_:)``).
     package var agreedRanges: ChannelRanges?
+    /// The calibrated quantisers both sides hold; a frame names one by its checksum (``TensorSource/Coding/agreed(_:)``).
+    package var agreedQuantizers: [LevelQuantizer]
 
-    package init(_ signature: TensorSignature, agreedRanges: ChannelRanges? = nil) {
+    package init(
+        _ signature: TensorSignature, agreedRanges: ChannelRanges? = nil, agreedQuantizers: [LevelQuantizer] = []
+    ) {
         self.signature = signature
         self.agreedRanges = agreedRanges
+        self.agreedQuantizers = agreedQuantizers
     }
 }
 
@@ -80,8 +124,18 @@ extension TensorHeader {
     ) throws(CodecError) {
         var form = ContainerFormat.RangeForm.none
         var field: [UInt8] = []
-        if let bounds = ranges?.bytes {
-            if rangesAreAgreed {
+        var fieldCount = 0
+        var width = Precision.lossless8.bits
+        var perByte = 1
+        var order = ContainerFormat.orderChannelPlanar
+        switch coding {
+        case .codes: break
+        case .ranges(let ranges, let precision):
+            let bounds = ranges.bytes
+            fieldCount = ranges.count
+            width = precision.bits
+            perByte = precision.symbolsPerByte
+            if isAgreed {
                 form = .agreed
                 field.appendLittleEndian(bounds.withUnsafeBufferPointer { checksum($0) })
             } else if let compressed = try compressRanges(bounds) {
@@ -91,22 +145,37 @@ extension TensorHeader {
                 form = .inline
                 field = bounds
             }
+        case .levels(let quantizer):
+            fieldCount = quantizer.channelCount
+            width = ContainerFormat.symbolWidth(levels: quantizer.levelCount)
+            perByte = LevelPacking.symbolsPerByte(levels: quantizer.levelCount)
+            order = ContainerFormat.orderRowPairs
+            if isAgreed {
+                form = .agreedLevels
+                field.appendLittleEndian(quantizer.checksum)
+            } else if let compressed = try compressRanges(quantizer.bytes) {
+                form = .compressedLevels
+                field = compressed
+            } else {
+                form = .inlineLevels
+                field = quantizer.bytes
+            }
         }
         bytes.appendLittleEndian(UInt16(index))
         bytes.append(ContainerFormat.elementTypeUInt8)
         bytes.append(UInt8(signature.shape.count))
         bytes.append(signature.zeroPoint)
-        bytes.append(UInt8(precision.bits))
-        bytes.appendLittleEndian(UInt16(precision.levelCount))
-        bytes.append(ContainerFormat.orderChannelPlanar)
+        bytes.append(UInt8(width))
+        bytes.appendLittleEndian(UInt16(levelCount))
+        bytes.append(order)
         bytes.append(ContainerFormat.filterNone)
-        bytes.append(UInt8(precision.symbolsPerByte))
+        bytes.append(UInt8(perByte))
         bytes.append(isCompressed ? ContainerFormat.compressionZlib : ContainerFormat.compressionRaw)
         bytes.appendLittleEndian(signature.scale.bitPattern)
         bytes.appendLittleEndian(UInt32(bandCount))
         bytes.append(form.rawValue)
         bytes.append(contentsOf: [0, 0, 0])
-        bytes.appendLittleEndian(UInt32(ranges?.count ?? 0))
+        bytes.appendLittleEndian(UInt32(fieldCount))
         bytes.appendLittleEndian(UInt32(field.count))
         for size in signature.shape {
             bytes.appendLittleEndian(UInt32(size))

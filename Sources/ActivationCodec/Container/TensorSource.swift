@@ -5,11 +5,46 @@ package struct TensorSource {
         case borrowed(UnsafeBufferPointer<UInt8>)
     }
 
+    /// How elements become symbols.
+    package enum Coding: Sendable {
+        /// As the precision says, between bounds from this source; a source is not used at 8 bits.
+        case precision(Precision, RangeSource)
+        /// By a calibrated quantiser that the receiver holds too: only its checksum is sent.
+        case agreed(LevelQuantizer)
+        /// By a calibrated quantiser that is sent along with the frame.
+        case inline(LevelQuantizer)
+    }
+
     package let signature: TensorSignature
     package let layout: TensorLayout
-    package let mode: CodecMode
-    package let ranges: RangeSource
+    package let coding: Coding
+    package let compression: Compression
     let storage: Storage
+
+    /// - Parameter codes: memory of the caller's in `layout` order that must stay valid and unchanged until the last band is
+    ///   encoded.
+    package init(
+        _ signature: TensorSignature, layout: TensorLayout, coding: Coding, compression: Compression = .blocks,
+        borrowing codes: UnsafeBufferPointer<UInt8>
+    ) {
+        self.signature = signature
+        self.layout = layout
+        self.coding = coding
+        self.compression = compression
+        storage = .borrowed(codes)
+    }
+
+    /// As the other, for an array.
+    package init(
+        _ signature: TensorSignature, layout: TensorLayout, coding: Coding, compression: Compression = .blocks,
+        codes: [UInt8]
+    ) {
+        self.signature = signature
+        self.layout = layout
+        self.coding = coding
+        self.compression = compression
+        storage = .owned(codes)
+    }
 
     /// - Parameters:
     ///   - codes: the elements in `layout` order.
@@ -20,8 +55,8 @@ package struct TensorSource {
     ) {
         self.signature = signature
         self.layout = layout
-        self.mode = mode
-        self.ranges = ranges
+        coding = .precision(mode.precision, ranges)
+        compression = mode.compression
         storage = .owned(codes)
     }
 
@@ -32,8 +67,8 @@ package struct TensorSource {
     ) {
         self.signature = signature
         self.layout = layout
-        self.mode = mode
-        self.ranges = ranges
+        coding = .precision(mode.precision, ranges)
+        compression = mode.compression
         storage = .borrowed(codes)
     }
 

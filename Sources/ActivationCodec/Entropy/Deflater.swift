@@ -7,11 +7,11 @@ struct Deflater: ~Copyable {
     private let stream: UnsafeMutablePointer<z_stream>
     let compression: Compression
 
-    /// - Parameter compression: any valid form but `.raw`.
+    /// - Parameter compression: any valid form of zlib's own.
     init(_ compression: Compression) throws(CodecError) {
         let (level, strategy): (Int32, Int32) =
             switch compression {
-            case .raw: preconditionFailure("raw bands have no compressor")
+            case .raw, .blocks: preconditionFailure("zlib does not compress these")
             case .zlib(let level): (Int32(level), Z_DEFAULT_STRATEGY)
             case .filtered(let level): (Int32(level), Z_FILTERED)
             case .huffmanOnly: (1, Z_HUFFMAN_ONLY)

@@ -74,7 +74,7 @@ package enum ChannelQuantizer {
 
     /// Writes whole vectors: what overruns is overwritten by the levels that follow. Runs are too short for memset.
     @inline(__always)
-    private static func fill(_ table: UnsafeMutablePointer<UInt8>, from start: Int, to end: Int, with level: Int) {
+    static func fill(_ table: UnsafeMutablePointer<UInt8>, from start: Int, to end: Int, with level: Int) {
         let vector = SIMD16<UInt8>(repeating: UInt8(truncatingIfNeeded: level))
         var index = start
         repeat {

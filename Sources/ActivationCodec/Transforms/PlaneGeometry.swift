@@ -10,6 +10,8 @@ package struct PlaneGeometry: Hashable, Sendable {
     package let planeCount: Int
     /// Elements of one plane.
     package let planeSize: Int
+    /// Elements of one row of a plane: the last dimension.
+    package let rowSize: Int
     /// C.
     package let channelCount: Int
 
@@ -45,6 +47,7 @@ package struct PlaneGeometry: Hashable, Sendable {
             planeCount = shape[0] * shape[1]
         }
         planeSize = count / planeCount
+        rowSize = shape[shape.count - 1]
     }
 
     /// Whether memory of this layout holds the planes one after another.

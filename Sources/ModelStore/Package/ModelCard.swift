@@ -18,6 +18,8 @@ package struct ModelCard: Equatable, Sendable, Codable {
     package var calibration: CalibrationSummary?
     /// What was measured at cuts of the graph.
     package var accuracy: [CutAccuracy] = []
+    /// Codings of boundaries, by cut; absent in packages that nobody calibrated a codec for.
+    package var codecs: [CutCodec]?
     /// What quantisation costs at each activation.
     package var layers: [LayerReport] = []
     package var metadata: [String: String] = [:]

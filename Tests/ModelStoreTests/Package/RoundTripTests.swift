@@ -86,6 +86,26 @@ extension RoundTripTests {
         }
     }
 
+    @Test func aPackageWithoutCodecsOpens() throws {
+        let folder = try TemporaryFolder()
+        var card = try TestModels.card()
+        card.codecs = nil
+        try ModelPackage(card, graph: TestModels.graph()).write(to: folder.file("m.cleave"))
+        #expect(try OpenedPackage(path: folder.file("m.cleave"), verifying: .everything).card == card)
+    }
+
+    /// The smallest setting within a budget; none where the budget is below all.
+    @Test func codecsAreChosenByLoss() throws {
+        let setting = try #require(try TestModels.card().codecs?[0].settings[0])
+        var better = setting
+        better.encodedBytes = 900
+        better.loss = 0.004
+        let codec = CutCodec(boundary: ["pool"], sampleCount: 64, settings: [setting, better])
+        #expect(codec.smallest(losing: 0.02) == setting)
+        #expect(codec.smallest(losing: 0.005) == better)
+        #expect(codec.smallest(losing: 0) == nil)
+    }
+
     /// What could not be opened again is not written, and what was there stays.
     @Test func aFaultyPackageIsNotWritten() throws {
         let folder = try TemporaryFolder()
@@ -99,6 +119,9 @@ extension RoundTripTests {
         #expect(try failure(ModelPackage(TestModels.card(), graph: graph), path)?.code == .malformed)
         var card = try TestModels.card()
         card.accuracy[0].top1Agreement = .nan
+        #expect(try failure(ModelPackage(card, graph: TestModels.graph()), path)?.code == .malformed)
+        card = try TestModels.card()
+        card.codecs?[0].settings[0].tensors[0].thresholds.removeLast()
         #expect(try failure(ModelPackage(card, graph: TestModels.graph()), path)?.code == .malformed)
         let quantized = try TestModels.quantized()
         let strange = QuantizedGraph(

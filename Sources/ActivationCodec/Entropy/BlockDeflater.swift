@@ -1,0 +1,273 @@
+internal import CZlib
+
+/// A compressor of our own for packed symbols: Huffman codes and runs, no other matches.
+///
+/// The bytes of a boundary tensor repeat each other only where nothing happens, so a search for matches finds runs of one
+/// byte or loses. This compressor looks for nothing else: it counts the bytes of a block, decides from their frequencies how
+/// long a run must be to pay for a match at distance one, and codes the block with codes of its own (RFC 1951 §3.2.7). The
+/// result is a zlib stream (RFC 1950) that any zlib decodes. Against `Z_RLE` of stock zlib it needs no window, no hash and
+/// no lazy step, and its blocks are as long as the band, not 16,383 symbols.
+///
+/// Memory is kept from call to call.
+struct BlockDeflater: ~Copyable {
+    private var tokens = UnsafeMutableBufferPointer<UInt16>(start: nil, count: 0)
+    private var packing = CodeLengthPacking()
+    private let work: UnsafeMutablePointer<Work>
+
+    /// Tables of one block.
+    private struct Work {
+        static let literalCodes = 286
+        /// Four histograms, so that equal neighbours do not wait for each other.
+        let counts = UnsafeMutablePointer<UInt32>.allocate(capacity: 4 * 256)
+        let literalCounts = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: literalCodes)
+        let literalLengths = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: literalCodes)
+        let codes = UnsafeMutablePointer<UInt32>.allocate(capacity: literalCodes)
+        /// The shortest run that becomes a match, by byte.
+        let shortestRun = UnsafeMutablePointer<Int>.allocate(capacity: 256)
+
+        func deallocate() {
+            counts.deallocate()
+            literalCounts.deallocate()
+            literalLengths.deallocate()
+            codes.deallocate()
+            shortestRun.deallocate()
+        }
+    }
+
+    init() {
+        work = .allocate(capacity: 1)
+        work.initialize(to: Work())
+    }
+
+    deinit {
+        work.pointee.deallocate()
+        work.deallocate()
+        tokens.deallocate()
+    }
+
+    /// Longest input of one block: its tokens and frequencies stay in the second-level cache.
+    private static var blockBytes: Int { 128 << 10 }
+    private static var endOfBlock: Int { 256 }
+    /// Tokens above this are runs: the run's length is what exceeds it.
+    private static var runToken: Int { 256 }
+    private static var longestRun: Int { 258 }
+    /// Bytes that the writer may store past what it has written.
+    private static var slack: Int { 8 }
+
+    /// Compresses all of `input` into one zlib stream.
+    ///
+    /// - Returns: the number of bytes written, or nil when the stream does not fit `output`.
+    mutating func compress(
+        _ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>
+    ) -> Int? {
+        guard input.count > 0, output.count > 6 + Self.slack else { return nil }
+        // CMF: deflate, 32 KiB window; FLG: fastest, and the check bits.
+        output[0] = 0x78
+        output[1] = 0x01
+        var writer = BitWriter(UnsafeMutableBufferPointer(rebasing: output[2...]))
+        var start = 0
+        while start < input.count {
+            let end = min(start + Self.blockBytes, input.count)
+            guard
+                writeBlock(
+                    UnsafeBufferPointer(rebasing: input[start..<end]), isLast: end == input.count, to: &writer)
+            else { return nil }
+            start = end
+        }
+        guard let written = writer.finish(reserving: 4) else { return nil }
+        let sum = UInt32(truncatingIfNeeded: adler32_z(1, input.baseAddress, input.count))
+        UnsafeMutableRawPointer(output.baseAddress! + 2 + written).storeBytes(of: sum.bigEndian, as: UInt32.self)
+        return 2 + written + 4
+    }
+
+    private mutating func writeBlock(
+        _ input: UnsafeBufferPointer<UInt8>, isLast: Bool, to writer: inout BitWriter
+    ) -> Bool {
+        if tokens.count < input.count {
+            tokens.deallocate()
+            tokens = .allocate(capacity: input.count)
+        }
+        let work = work.pointee
+        count(input, work)
+        let tokenCount = tokenize(input, work)
+        let lengths = work.literalLengths
+        PrefixCode.fillLengths(
+            lengths.baseAddress!, counts: UnsafeBufferPointer(work.literalCounts), limit: 15)
+        PrefixCode.fillCodes(work.codes, lengths: UnsafeBufferPointer(lengths))
+        guard writeHeader(isLast: isLast, work, to: &writer) else { return false }
+        return writeTokens(UnsafeBufferPointer(rebasing: tokens[..<tokenCount]), codes: work.codes, to: &writer)
+    }
+
+    // MARK: Counting
+
+    private func count(_ input: UnsafeBufferPointer<UInt8>, _ work: Work) {
+        let counts = work.counts
+        counts.update(repeating: 0, count: 4 * 256)
+        let base = input.baseAddress!
+        var index = 0
+        while index &+ 8 <= input.count {
+            var word = UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)
+            for lane in 0..<8 {
+                counts[(lane & 3) &* 256 &+ Int(word & 255)] &+= 1
+                word &>>= 8
+            }
+            index &+= 8
+        }
+        while index < input.count {
+            counts[Int(base[index])] &+= 1
+            index &+= 1
+        }
+        // A match costs about as much as a rare literal, its extra bits and one bit of distance.
+        let matchBits: Float = 9
+        let total = Float(input.count)
+        for byte in 0..<256 {
+            let frequency = counts[byte] &+ counts[256 &+ byte] &+ counts[512 &+ byte] &+ counts[768 &+ byte]
+            let bits = max(1, binaryLogarithm(total / Float(max(frequency, 1))))
+            work.shortestRun[byte] = max(4, Int(matchBits / bits) &+ 1)
+        }
+    }
+
+    /// Within 0.09 of it, for positive finite numbers.
+    private func binaryLogarithm(_ value: Float) -> Float {
+        Float(Int(value.exponent)) + value.significand - 1
+    }
+
+    /// Fills `tokens` and the frequencies of literals and lengths.
+    private func tokenize(_ input: UnsafeBufferPointer<UInt8>, _ work: Work) -> Int {
+        let frequencies = work.literalCounts
+        for symbol in 0..<256 {
+            frequencies[symbol] =
+                work.counts[symbol] &+ work.counts[256 &+ symbol] &+ work.counts[512 &+ symbol]
+                &+ work.counts[768 &+ symbol]
+        }
+        for symbol in 256..<Work.literalCodes { frequencies[symbol] = 0 }
+        frequencies[Self.endOfBlock] = 1
+        let base = input.baseAddress!
+        let tokens = tokens.baseAddress!
+        let count = input.count
+        var index = 0
+        var written = 0
+        while index < count {
+            // Eight bytes of which no four neighbours agree begin no run; most of a tensor is like that.
+            if index &+ 11 <= count {
+                let word = UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)
+                let next = UnsafeRawPointer(base + index + 1).loadUnaligned(as: UInt64.self)
+                let same = zeroBytes(word ^ next)
+                if same & (same &>> 8) & (same &>> 16) == 0, same &>> 48 == 0 {
+                    let bytes = UnsafeRawPointer(base + index).loadUnaligned(as: SIMD8<UInt8>.self)
+                    UnsafeMutableRawPointer(tokens + written).storeBytes(
+                        of: SIMD8<UInt16>(truncatingIfNeeded: bytes), as: SIMD8<UInt16>.self)
+                    written &+= 8
+                    index &+= 8
+                    continue
+                }
+            }
+            let byte = base[index]
+            var end = index &+ 1
+            let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
+            while end &+ 8 <= count {
+                let difference = UnsafeRawPointer(base + end).loadUnaligned(as: UInt64.self) ^ pattern
+                if difference != 0 {
+                    end &+= difference.littleEndian.trailingZeroBitCount &>> 3
+                    break
+                }
+                end &+= 8
+            }
+            if end &+ 8 > count { while end < count, base[end] == byte { end &+= 1 } }
+            tokens[written] = UInt16(byte)
+            written &+= 1
+            var left = end &- index &- 1
+            if left >= work.shortestRun[Int(byte)] {
+                frequencies[Int(byte)] &-= UInt32(truncatingIfNeeded: left)
+                while left > 0 {
+                    // No remainder of one or two: they have no length code.
+                    let length = left <= Self.longestRun ? left : min(Self.longestRun, left &- 3)
+                    tokens[written] = UInt16(truncatingIfNeeded: Self.runToken &+ length)
+                    written &+= 1
+                    frequencies[257 &+ Int(RunLengthCode.index(of: length))] &+= 1
+                    left &-= length
+                }
+            } else {
+                for _ in 0..<left {
+                    tokens[written] = UInt16(byte)
+                    written &+= 1
+                }
+            }
+            index = end
+        }
+        return written
+    }
+
+    /// 0x80 in each byte that is zero, else 0 (exact, no carries between bytes).
+    @inline(__always)
+    private func zeroBytes(_ word: UInt64) -> UInt64 {
+        let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+        return ~(((word & low) &+ low) | word | low)
+    }
+
+    // MARK: Writing
+
+    /// Block header, code lengths as RFC 1951 §3.2.7 packs them; one distance code, for distance one.
+    private mutating func writeHeader(isLast: Bool, _ work: Work, to writer: inout BitWriter) -> Bool {
+        let lengths = work.literalLengths
+        var used = Work.literalCodes
+        while used > 257, lengths[used - 1] == 0 { used -= 1 }
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Work.literalCodes + 1) { sequence in
+            // The distance code's only length follows the literals'.
+            for index in 0..<used { sequence[index] = lengths[index] }
+            sequence[used] = 1
+            packing.reset()
+            packing.add(UnsafeBufferPointer(rebasing: sequence[...used]))
+            return packing.write(literalCodes: used, distanceCodes: 1, isLast: isLast, to: &writer)
+        }
+    }
+
+    private func writeTokens(
+        _ tokens: UnsafeBufferPointer<UInt16>, codes: UnsafePointer<UInt32>, to writer: inout BitWriter
+    ) -> Bool {
+        guard var position = tokens.baseAddress else { return writer.add(codes[Self.endOfBlock]) }
+        let end = position + tokens.count
+        while position < end {
+            // Room is checked once for as many tokens as surely fit: none takes more than 3 bytes.
+            let fitting = min(end - position, writer.room / 3)
+            guard fitting > 0 else { return false }
+            let stop = position + fitting
+            while position + 3 <= stop {
+                let a = Int(position[0])
+                let b = Int(position[1])
+                let c = Int(position[2])
+                position += 3
+                if a | b | c < Self.runToken {
+                    writer.append(codes[a])
+                    writer.append(codes[b])
+                    writer.append(codes[c])
+                    writer.flush()
+                } else {
+                    write(a, codes, to: &writer)
+                    write(b, codes, to: &writer)
+                    write(c, codes, to: &writer)
+                }
+            }
+            while position < stop {
+                write(Int(position[0]), codes, to: &writer)
+                position += 1
+            }
+        }
+        return writer.add(codes[Self.endOfBlock])
+    }
+
+    @inline(__always)
+    private func write(_ token: Int, _ codes: UnsafePointer<UInt32>, to writer: inout BitWriter) {
+        if token < Self.runToken {
+            writer.append(codes[token])
+        } else {
+            let length = token &- Self.runToken
+            let index = RunLengthCode.index(of: length)
+            writer.append(codes[257 &+ index])
+            // The extra bits, then the one bit of the only distance code.
+            let extra = RunLengthCode.extraBits[index]
+            writer.append(UInt32(length &- Int(RunLengthCode.first[index])), bits: UInt32(extra) &+ 1)
+        }
+        writer.flush()
+    }
+}
