@@ -148,12 +148,13 @@ let package = Package(
                 + grpc),
         tests("CKernelsTests", ["CKernels"]),
         tests("ModelGraphTests", ["ModelGraph", "TestSupport"]),
-        tests("ONNXFormatTests", ["ONNXFormat", "ModelGraph"]),
+        tests("ONNXFormatTests", ["ONNXFormat", "ModelGraph"], exclude: ["FuzzFindings"]),
         tests("ConformanceTests", ["ONNXFormat", "ModelGraph"], exclude: ["supported-node-cases.txt"]),
-        tests("ActivationCodecTests", ["ActivationCodec", "CZlib"]),
+        tests("ActivationCodecTests", ["ActivationCodec", "CZlib"], exclude: ["FuzzFindings"]),
         tests("ImageInputTests", ["ImageInput"]),
         tests("PlanningTests", ["Planning", "ModelGraph"]),
-        tests("ModelStoreTests", ["ModelStore", "ModelGraph", "ImageInput", "TestSupport"]),
+        tests(
+            "ModelStoreTests", ["ModelStore", "ModelGraph", "ImageInput", "TestSupport"], exclude: ["FuzzFindings"]),
         tests("InferenceProtocolTests", ["InferenceProtocol", "ModelGraph", "WireTestSupport"] + grpc),
         tests(
             "CloudServiceTests",

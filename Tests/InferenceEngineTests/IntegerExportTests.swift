@@ -38,7 +38,10 @@ internal import Testing
     /// Odd seeds make ranges that hold the inputs they were taken from.
     @Test(arguments: 0..<40 as Range<UInt64>)
     func randomNetworks(seed: UInt64) throws {
-        try expectSame(RandomNetwork.make(seed: seed, .integer, nodeCount: 8), seed: 2 * seed + 1)
+        var graph = RandomNetwork.make(seed: seed, .integer, nodeCount: 8)
+        // ONNX names each output once.
+        graph.outputs = Set(graph.outputs).sorted()
+        try expectSame(graph, seed: 2 * seed + 1)
     }
 
     @Test(arguments: 0..<3)

@@ -29,6 +29,13 @@ struct ImportErrorTests {
     }
 
     @Test
+    func outputListedTwice() {
+        let error = failure(
+            TestModel(outputs: ["y", "y"], nodes: [.init(type: "Relu", inputs: ["x"], outputs: ["y"])]))
+        #expect(error?.code == .invalidName && error?.location == .value("y"))
+    }
+
+    @Test
     func otherDomain() {
         let error = failure(TestModel(nodes: [.init(type: "Relu", inputs: ["x"], outputs: ["y"], domain: "com.acme")]))
         #expect(error?.code == .unsupportedOperator && error?.message.contains("com.acme:Relu") == true)

@@ -26,6 +26,8 @@ extension Graph {
         for id in editor.nodeIDs {
             guard var node = editor[id], let affine = ChannelAffine(node, in: editor), affine.isFinite,
                 editor[affine.operand].type.shape.rank >= 3,
+                // No window fits an empty plane.
+                !editor[affine.operand].type.shape.dropFirst(2).contains(0),
                 editor[affine.operand].type == editor[node.outputs[0]].type
             else { continue }
             // The next round folds it into the convolution before it.

@@ -42,8 +42,13 @@ struct ONNXImporter {
         for (index, node) in model.graph.nodes.enumerated() {
             try add(node, index: index, operatorSet: operatorSet)
         }
+        var listed: Set<ValueID> = []
         for output in model.graph.outputs {
-            result.outputs.append(try value(output.name, readBy: .value(output.name)))
+            let id = try value(output.name, readBy: .value(output.name))
+            guard listed.insert(id).inserted else {
+                throw ONNXError(.invalidName, "the output is listed twice", at: .value(output.name))
+            }
+            result.outputs.append(id)
         }
         do throws(GraphError) {
             return try result.extracting(inputs: result.inputs, outputs: result.outputs, name: result.name)

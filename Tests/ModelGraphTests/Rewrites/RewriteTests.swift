@@ -121,6 +121,14 @@ internal import Testing
         }
     }
 
+    @Test func arithmeticOnEmptyPlanesStays() throws {
+        var builder = GraphBuilder(name: "g", seed: 4)
+        let input = builder.input("x", [1, 3, 4, 0])
+        let shift = builder.constant("shift", [1])
+        builder.output(builder.node("y", .binary(.subtract, activation: nil), input, shift))
+        #expect(kinds(try simplified(builder)) == ["subtract"])
+    }
+
     @Test func matrixProductAndBiasBecomeGemm() throws {
         var builder = GraphBuilder(name: "g", seed: 4)
         let input = builder.input("x", [2, 5])

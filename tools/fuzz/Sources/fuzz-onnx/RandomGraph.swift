@@ -1,0 +1,1 @@
+../../../../Tests/ONNXFormatTests/RandomGraph.swift
