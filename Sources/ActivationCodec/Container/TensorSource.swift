@@ -27,11 +27,7 @@ package struct TensorSource {
         _ signature: TensorSignature, layout: TensorLayout, coding: Coding, compression: Compression = .blocks,
         borrowing codes: UnsafeBufferPointer<UInt8>
     ) {
-        self.signature = signature
-        self.layout = layout
-        self.coding = coding
-        self.compression = compression
-        storage = .borrowed(codes)
+        self.init(signature, layout, coding, compression, .borrowed(codes))
     }
 
     /// As the other, for an array.
@@ -39,11 +35,18 @@ package struct TensorSource {
         _ signature: TensorSignature, layout: TensorLayout, coding: Coding, compression: Compression = .blocks,
         codes: [UInt8]
     ) {
+        self.init(signature, layout, coding, compression, .owned(codes))
+    }
+
+    private init(
+        _ signature: TensorSignature, _ layout: TensorLayout, _ coding: Coding, _ compression: Compression,
+        _ storage: Storage
+    ) {
         self.signature = signature
         self.layout = layout
         self.coding = coding
         self.compression = compression
-        storage = .owned(codes)
+        self.storage = storage
     }
 
     /// - Parameters:

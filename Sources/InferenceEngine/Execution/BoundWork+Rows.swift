@@ -49,6 +49,12 @@ private protocol WindowArguments {
     var out_stride: Int { get }
 }
 
+/// Arguments of a convolution, which may add an image of the result's shape.
+private protocol ProductArguments: WindowArguments {
+    var residual: UnsafePointer<Element>! { get set }
+    var residual_stride: Int { get }
+}
+
 /// Arguments of a kernel that combines two images pixel by pixel.
 private protocol PairArguments {
     associatedtype Element
@@ -60,8 +66,8 @@ private protocol PairArguments {
     var out_stride: Int { get }
 }
 
-extension ck_conv_u8: WindowArguments {}
-extension ck_conv_f32: WindowArguments {}
+extension ck_conv_u8: ProductArguments {}
+extension ck_conv_f32: ProductArguments {}
 extension ck_maxpool_u8: WindowArguments {}
 extension ck_maxpool_f32: WindowArguments {}
 extension ck_avgpool_u8: WindowArguments {}
@@ -94,16 +100,8 @@ extension PairArguments {
     }
 }
 
-extension ck_conv_u8 {
-    fileprivate func products(of band: RowBand) -> ck_conv_u8 {
-        var limited = windows(of: band)
-        limited.residual = residual.map { $0 + band.outputPixel * residual_stride }
-        return limited
-    }
-}
-
-extension ck_conv_f32 {
-    fileprivate func products(of band: RowBand) -> ck_conv_f32 {
+extension ProductArguments {
+    fileprivate func products(of band: RowBand) -> Self {
         var limited = windows(of: band)
         limited.residual = residual.map { $0 + band.outputPixel * residual_stride }
         return limited

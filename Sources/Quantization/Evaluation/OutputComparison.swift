@@ -25,8 +25,11 @@ package struct OutputComparison: Sendable {
     /// Mean cosine of the angle between the outputs, −1...1.
     package var meanCosine: Double { count == 0 ? 0 : cosineSum / Double(count) }
 
+    /// Inputs with the same largest output.
+    package var agreement: Proportion { Proportion(agreements, of: count) }
+
     /// Share of inputs with the same largest output, 0...1.
-    package var top1Agreement: Double { count == 0 ? 0 : Double(agreements) / Double(count) }
+    package var top1Agreement: Double { agreement.share }
 }
 
 extension Collection<Float> {

@@ -115,8 +115,7 @@ struct EvaluateCommand: ParsableCommand {
             result.classes = score.classes
         }
         if candidate != nil {
-            let same = Int((comparison.top1Agreement * Double(comparison.count)).rounded())
-            result.agreement = Evaluation.Share(Proportion(same, of: comparison.count))
+            result.agreement = Evaluation.Share(comparison.agreement)
             result.cosine = comparison.meanCosine
             if score.count > 0 {
                 result.float32Top1 = Evaluation.Share(Proportion(floatRight, of: score.count))

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Profiling
+internal import Reports
 
 /// What `cleave codec bench` measured, as a page, a table and data.
 struct CodecReport {
@@ -68,43 +69,37 @@ struct CodecReport {
     }
 
     private var page: String {
-        """
-        <!doctype html><html lang="en"><meta charset="utf-8"><title>Codec bench: \(escaped(model))</title>
-        <style>body{font:14px system-ui;margin:2em auto;max-width:60em}td,th{padding:.2em .7em;text-align:right}
-        td:first-child,th:first-child{text-align:left}tr.front{font-weight:600}svg text{font:11px system-ui}</style>
-        <h1>\(escaped(model))</h1>
-        <p>Changes are against the same split without loss; zlib compresses the int8 bytes channels last.</p>
-        \(benches.map(section).joined(separator: "\n"))
-        </html>
-
-        """
-    }
-
-    private func section(_ bench: BoundaryBench) -> String {
-        let front = Set(bench.front.map(\.name))
-        let rows = bench.points.map { point in
-            """
-            <tr\(front.contains(point.name) ? " class=\"front\"" : "")><td>\(escaped(point.name))</td>\
-            <td>\(point.medianBytes)</td><td>\(point.bitsPerElement.fixed(3))</td><td>\(point.encodeRate.fixed(0))</td>\
-            <td>\(point.decodeRate.fixed(0))</td><td>\(point.top1Change.map { ($0 * 100).fixed(1) } ?? "–")</td>\
-            <td>\((point.agreement * 100).fixed(1))</td><td>\(point.cosine.fixed(4))</td>\
-            <td>\(point.divergence.fixed(4))</td></tr>
-            """
+        var page = ReportPage(
+            title: "Coding the activations of \(model)",
+            subtitle: "Changes are against the same split without loss; zlib compresses the int8 bytes channels last. "
+                + "* is on the front of size and divergence.")
+        for bench in benches {
+            let lossless = bench.losslessTop1.map { ", top-1 without loss \(($0 * 100).fixed(1)) %" } ?? ""
+            let facts = Markup.element("p", [], "\(bench.elements) elements, \(bench.pictures) pictures\(lossless)")
+            page.addSection(bench.boundary, facts + Self.plot(bench) + Self.points(bench))
         }
-        return """
-            <h2>\(escaped(bench.boundary))</h2>
-            <p>\(bench.elements) elements, \(bench.pictures) pictures\
-            \(bench.losslessTop1.map { ", top-1 without loss \(($0 * 100).fixed(1)) %" } ?? "")</p>
-            \(plot(bench))
-            <table><tr><th>coding</th><th>bytes</th><th>bit/element</th><th>encode MB/s</th><th>decode MB/s</th>\
-            <th>top-1, points</th><th>same answer, %</th><th>cosine</th><th>KL, nats</th></tr>
-            \(rows.joined(separator: "\n"))
-            </table>
-            """
+        return page.html
     }
 
-    /// Agreement over bits per element.
-    private func plot(_ bench: BoundaryBench) -> String {
+    private static func points(_ bench: BoundaryBench) -> Markup {
+        let front = Set(bench.front.map(\.name))
+        return ReportPage.table(
+            [
+                "coding", "bytes", "bit/element", "encode MB/s", "decode MB/s", "top-1, points", "same answer, %",
+                "cosine", "KL, nats",
+            ],
+            bench.points.map { point in
+                [
+                    point.name + (front.contains(point.name) ? " *" : ""), "\(point.medianBytes)",
+                    point.bitsPerElement.fixed(3), point.encodeRate.fixed(0), point.decodeRate.fixed(0),
+                    point.top1Change.map { ($0 * 100).fixed(1) } ?? "–", (point.agreement * 100).fixed(1),
+                    point.cosine.fixed(4), point.divergence.fixed(4),
+                ]
+            })
+    }
+
+    /// Agreement over bits per element; calibrated quantisers in colour.
+    private static func plot(_ bench: BoundaryBench) -> Markup {
         let (width, height, margin) = (640.0, 280.0, 40.0)
         let most = max(1, bench.points.map(\.bitsPerElement).max() ?? 8)
         let least = min(0.9, bench.points.map(\.agreement).min() ?? 0)
@@ -112,28 +107,26 @@ struct CodecReport {
         func y(_ agreement: Double) -> Double {
             height - margin - (agreement - least) / (1 - least) * (height - 2 * margin)
         }
+        func text(_ text: String, _ x: Double, _ y: Double, anchor: String) -> Markup {
+            .element("text", [("x", x.fixed(1)), ("y", y.fixed(1)), ("text-anchor", anchor)], text)
+        }
         let line = bench.front.map { "\(x($0.bitsPerElement).fixed(1)),\(y($0.agreement).fixed(1))" }
-        let dots = bench.points.map { point in
-            """
-            <circle cx="\(x(point.bitsPerElement).fixed(1))" cy="\(y(point.agreement).fixed(1))" r="4" \
-            fill="\(point.quantizers.isEmpty ? "#888" : "#06c")"><title>\(escaped(point.name))</title></circle>
-            """
+        var drawing = Markup.element(
+            "polyline", [("style", "stroke:var(--accent)"), ("points", line.joined(separator: " "))])
+        for point in bench.points {
+            let colour = point.quantizers.isEmpty ? "var(--soft)" : "var(--accent)"
+            drawing += .element(
+                "circle",
+                [
+                    ("cx", x(point.bitsPerElement).fixed(1)), ("cy", y(point.agreement).fixed(1)), ("r", "4"),
+                    ("style", "fill:\(colour)"),
+                ], .element("title", [], point.name))
         }
-        let marks = (0...Int(most)).map { bits in
-            "<text x=\"\(x(Double(bits)).fixed(1))\" y=\"\((height - 22).fixed(0))\" text-anchor=\"middle\">\(bits)</text>"
-        }
-        return """
-            <svg width="\(width.fixed(0))" height="\(height.fixed(0))" role="img">
-            <polyline fill="none" stroke="#06c" points="\(line.joined(separator: " "))"/>
-            \(dots.joined())\(marks.joined())
-            <text x="\(margin.fixed(0))" y="\((margin - 8).fixed(0))">same answer: top 100 %, bottom \
-            \((least * 100).fixed(0)) %</text>
-            <text x="\((width - margin).fixed(0))" y="\((height - 6).fixed(0))" text-anchor="end">bits an element</text>
-            </svg>
-            """
-    }
-
-    private func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing("\"", with: "&quot;")
+        for bits in 0...Int(most) { drawing += text("\(bits)", x(Double(bits)), height - 22, anchor: "middle") }
+        drawing += text(
+            "same answer: top 100 %, bottom \((least * 100).fixed(0)) %", margin, margin - 8, anchor: "start")
+        drawing += text("bits an element", width - margin, height - 6, anchor: "end")
+        return ReportPage.drawing(
+            width: width, height: height, label: "Share of the same answers over bits an element", drawing)
     }
 }
