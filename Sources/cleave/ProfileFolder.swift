@@ -16,11 +16,21 @@ struct ProfileFolder {
 
     func profiles() throws -> ProfileSet {
         ProfileSet(
-            edge: try read(file("edge.json")), cloud: try read(file("cloud.json")), codec: try read(file("codec.json")),
-            input: try read(file("input.json")))
+            edge: try read(file("edge.json")), cloud: try read(file("cloud.json")),
+            otherEdges: try variants(of: "edge"), otherClouds: try variants(of: "cloud"),
+            codec: try read(file("codec.json")), input: try read(file("input.json")))
+    }
+
+    /// What `cleave profile --variant NAME` measured: `edge-NAME.json` beside `edge.json`.
+    private func variants(of device: String) throws -> [DeviceProfile] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: path)
+            .filter { $0.hasPrefix(device + "-") && $0.hasSuffix(".json") }
+        return try names.sorted().map { try read(file($0)) }
     }
 
     func link(at path: String) throws -> LinkProfile { try read(path) }
+
+    func costs(at path: String) throws -> RunningCosts { try read(path) }
 
     /// The link measured together with the rest, if it was.
     func measuredLink() throws -> LinkProfile? {

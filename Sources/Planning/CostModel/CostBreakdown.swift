@@ -8,12 +8,14 @@ package enum CostComponent: String, Hashable, Sendable, Codable, CaseIterable {
     case uplink
     /// Paid once where anything is remote.
     case roundTrip
+    /// Until the cloud begins to compute: other boards' pictures come first.
+    case cloudWait
     case decode
     case cloudPreprocess
     case tail
     case downlink
 
-    /// Where the step takes place.
+    /// What is busy with the step; waiting keeps nothing busy and counts with the link.
     package enum Place: Hashable, Sendable {
         case edge, link, cloud
     }
@@ -21,7 +23,7 @@ package enum CostComponent: String, Hashable, Sendable, Codable, CaseIterable {
     package var place: Place {
         switch self {
         case .edgePreprocess, .head, .encode: .edge
-        case .uplink, .roundTrip, .downlink: .link
+        case .uplink, .roundTrip, .cloudWait, .downlink: .link
         case .decode, .cloudPreprocess, .tail: .cloud
         }
     }
@@ -34,6 +36,7 @@ package struct CostBreakdown: Hashable, Sendable {
     package var encode = Duration.zero
     package var uplink = Duration.zero
     package var roundTrip = Duration.zero
+    package var cloudWait = Duration.zero
     package var decode = Duration.zero
     package var cloudPreprocess = Duration.zero
     package var tail = Duration.zero
@@ -49,7 +52,7 @@ package struct CostBreakdown: Hashable, Sendable {
     }
 
     /// From the picture on the edge to the answer on the edge.
-    package var latency: Duration { edgeTime + uplink + roundTrip + cloudTime + downlink }
+    package var latency: Duration { edgeTime + uplink + roundTrip + cloudWait + cloudTime + downlink }
 
     /// How long the edge computes.
     package var edgeTime: Duration { edgePreprocess + head + encode }
@@ -58,7 +61,7 @@ package struct CostBreakdown: Hashable, Sendable {
     package var cloudTime: Duration { decode + cloudPreprocess + tail }
 
     /// The time between two answers when edge, link and cloud work on different pictures at once: the busiest of them.
-    /// The round trip delays an answer but keeps nothing busy.
+    /// The round trip and the wait delay an answer but keep nothing busy.
     package var bottleneck: Duration { max(edgeTime, uplink, cloudTime, downlink) }
 
     /// Answers a second, pipelined; infinite when nothing takes time.
@@ -73,6 +76,7 @@ extension CostComponent {
         case .encode: \.encode
         case .uplink: \.uplink
         case .roundTrip: \.roundTrip
+        case .cloudWait: \.cloudWait
         case .decode: \.decode
         case .cloudPreprocess: \.cloudPreprocess
         case .tail: \.tail
@@ -108,7 +112,12 @@ extension CostBreakdown: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         for component in CostComponent.allCases {
-            self[component] = try container.decode(Nanoseconds.self, forKey: .time(component)).duration
+            // Breakdowns from before the wait was counted lack it.
+            let time =
+                component == .cloudWait
+                ? try container.decodeIfPresent(Nanoseconds.self, forKey: .time(component))
+                : try container.decode(Nanoseconds.self, forKey: .time(component))
+            self[component] = time?.duration ?? .zero
         }
         uplinkBytes = try container.decode(ByteCount.self, forKey: .uplinkBytes)
         downlinkBytes = try container.decode(ByteCount.self, forKey: .downlinkBytes)

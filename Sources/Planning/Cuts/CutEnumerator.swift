@@ -19,11 +19,11 @@ package struct CutEnumerator: Sendable {
         self.isOffered = isOffered
     }
 
-    /// - Complexity: O(nodes) time and nodes ÷ 8 bytes for each downset.
+    /// - Complexity: time in the order of a node's degree, and nodes ÷ 8 bytes, for each downset.
     package func cuts(of graph: Graph) -> CutSet {
         let topology = Topology(graph, isOffered: isOffered)
-        if let rows = topology.allDownsets(limit: limit) {
-            return topology.cutSet(of: graph, rows, isExhaustive: true)
+        if let downsets = topology.allDownsets(limit: limit) {
+            return topology.cutSet(of: graph, downsets, isExhaustive: true)
         }
         return topology.cutSet(of: graph, topology.prefixes(of: topology.orders(graph)), isExhaustive: false)
     }
@@ -73,38 +73,9 @@ struct Topology {
         wordsPerRow = max(1, (graph.nodes.count + 63) / 64)
     }
 
-    /// Every downset once, in lexicographic order; `nil` when there are more than `limit`.
-    ///
-    /// The successor of a downset D adds the last node `i` outside D whose predecessors all lie in D and drops all
-    /// nodes after `i`: what remains before `i` is a downset because the nodes stand in topological order, and no
-    /// downset lies between because nothing can be added after `i`.
-    func allDownsets(limit: Int) -> [Row]? {
-        var row = Row(repeating: 0, count: wordsPerRow)
-        var rows = [row]
-        while let next = active.last(where: { !row.contains($0) && predecessors[$0].allSatisfy(row.contains) }) {
-            guard rows.count < limit else { return nil }
-            row.removeAll(from: next)
-            row.insert(next)
-            rows.append(row)
-        }
-        return rows
-    }
-
-    /// The prefixes of the orders, each once, in lexicographic order.
-    func prefixes(of orders: [[Int]]) -> [Row] {
-        var rows: Set<Row> = [Row(repeating: 0, count: wordsPerRow)]
-        for order in orders {
-            var row = Row(repeating: 0, count: wordsPerRow)
-            for node in order {
-                row.insert(node)
-                rows.insert(row)
-            }
-        }
-        return rows.sorted { $0.precedesLexicographically($1) }
-    }
-
     /// With the passive nodes that the head needs, or all of them.
     func addingPassive(to downset: Row, all: Bool) -> Row {
+        guard !passive.isEmpty else { return downset }
         var row = downset
         for (node, readers) in passive.reversed() where all || readers.contains(where: row.contains) {
             row.insert(node)
@@ -113,25 +84,29 @@ struct Topology {
     }
 
     /// Adds the passive nodes each head needs and drops the heads that would send what may not be sent.
-    func cutSet(of graph: Graph, _ downsets: [Row], isExhaustive: Bool) -> CutSet {
-        var rows: [UInt64] = []
-        rows.reserveCapacity(downsets.count * wordsPerRow)
+    func cutSet(of graph: Graph, _ downsets: Downsets, isExhaustive: Bool) -> CutSet {
+        var heads = Downsets(wordsPerRow: wordsPerRow)
+        heads.reserveCapacity(downsets.count)
+        // Where a downset, or the closest of its ancestors that is listed, stands in the result.
+        var listed: [Int32] = []
+        listed.reserveCapacity(downsets.count)
         var withheldCount = 0
-        for (index, downset) in downsets.enumerated() {
+        for index in 0..<downsets.count {
             let isFull = index == downsets.count - 1
-            let row = addingPassive(to: downset, all: isFull)
+            let row = addingPassive(to: downsets[index], all: isFull)
+            let parent = index == 0 ? -1 : listed[Int(downsets.parents[index])]
             let isWithheld = withheld.contains { producer, readers in
                 (producer.map(row.contains) ?? true) && !readers.allSatisfy(row.contains)
             }
             if isWithheld && index != 0 && !isFull {
                 withheldCount += 1
+                listed.append(parent)
             } else {
-                rows.append(contentsOf: row)
+                listed.append(Int32(heads.count))
+                heads.append(row[...], parent: parent)
             }
         }
-        return CutSet(
-            graph: graph, rows: rows, wordsPerRow: wordsPerRow, isExhaustive: isExhaustive,
-            withheldCount: withheldCount)
+        return CutSet(graph: graph, heads: heads, isExhaustive: isExhaustive, withheldCount: withheldCount)
     }
 }
 
@@ -140,11 +115,7 @@ extension [UInt64] {
 
     mutating func insert(_ bit: Int) { self[bit / 64] |= 1 << UInt64(bit % 64) }
 
-    /// Clears `bit` and all after it.
-    mutating func removeAll(from bit: Int) {
-        self[bit / 64] &= (1 << UInt64(bit % 64)) - 1
-        for word in (bit / 64 + 1)..<Swift.max(count, bit / 64 + 1) { self[word] = 0 }
-    }
+    mutating func remove(_ bit: Int) { self[bit / 64] &= ~(1 << UInt64(bit % 64)) }
 
     /// At the first bit that differs, `self` has 0.
     func precedesLexicographically(_ other: [UInt64]) -> Bool {

@@ -36,10 +36,7 @@ extension Topology {
     /// Kahn's algorithm; `choose` picks from the ready nodes, which are never empty and ascend.
     private func order(choosing choose: ([Int]) -> Int?) -> [Int] {
         var waits = predecessors.map { Set($0).count }
-        var successors = [[Int]](repeating: [], count: nodeCount)
-        for node in active {
-            for predecessor in Set(predecessors[node]) { successors[predecessor].append(node) }
-        }
+        let successors = self.successors()
         var ready = active.filter { waits[$0] == 0 }
         var order: [Int] = []
         while let node = choose(ready) {

@@ -11,7 +11,7 @@ package struct DeviceProfile: ProfileDocument, Hashable {
     }
 
     package enum Precision: String, Hashable, Sendable, Codable {
-        case int8, float32
+        case int8, float32, bfloat16
     }
 
     package struct NodeTiming: Hashable, Sendable, Codable {

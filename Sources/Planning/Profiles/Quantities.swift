@@ -48,8 +48,12 @@ package struct BitRate: Hashable, Sendable, Comparable, Codable {
     package static func < (left: BitRate, right: BitRate) -> Bool { left.bitsPerSecond < right.bitsPerSecond }
 
     /// The time `size` occupies the link, in whole nanoseconds.
-    package func transferTime(of size: ByteCount) -> Duration {
-        .nanoseconds(rounding: 8e9 * Double(size.bytes) / bitsPerSecond)
+    package func transferTime(of size: ByteCount) -> Duration { .nanoseconds(nanoseconds(of: size)) }
+
+    /// As `transferTime`; saturates at three years, so that sums do not overflow.
+    func nanoseconds(of size: ByteCount) -> Int64 {
+        let nanoseconds = (8e9 * Double(size.bytes) / bitsPerSecond).rounded()
+        return nanoseconds < 1e17 ? Int64(nanoseconds) : 100_000_000_000_000_000
     }
 
     package init(from decoder: any Decoder) throws {
@@ -88,16 +92,23 @@ extension Duration {
     }
 }
 
-/// A duration in JSON: a whole number of nanoseconds ≥ 0. Keys that hold one end in `Nanoseconds`.
+/// A duration in JSON: a whole number of nanoseconds, 0...`limit`. Keys that hold one end in `Nanoseconds`.
 struct Nanoseconds: Codable {
     let duration: Duration
+
+    /// A day and some: sums over every node of a network do not overflow.
+    private static let limit: Int64 = 100_000_000_000_000
 
     init(_ duration: Duration) {
         self.duration = duration
     }
 
     init(from decoder: any Decoder) throws {
-        duration = .nanoseconds(try decoder.nonNegativeInteger())
+        let nanoseconds = try decoder.nonNegativeInteger()
+        guard nanoseconds <= Self.limit else {
+            throw decoder.invalidNumber("expected at most \(Self.limit), got \(nanoseconds)")
+        }
+        duration = .nanoseconds(nanoseconds)
     }
 
     func encode(to encoder: any Encoder) throws {

@@ -116,6 +116,7 @@ extension CostComponent {
         case .encode: "encode"
         case .uplink: "uplink"
         case .roundTrip: "round trip"
+        case .cloudWait: "wait (cloud)"
         case .decode: "decode"
         case .cloudPreprocess: "preprocess (cloud)"
         case .tail: "tail"

@@ -20,6 +20,10 @@ package enum PlanReport {
         page.addSection("Why", reasons(plan))
         page.addSection("Where the time goes", bars(plan, order: order, maximumBars: maximumBars))
         page.addSection("If the uplink were slower or faster", sensitivity(plan))
+        if let decisions = plan.decisions, !decisions.isEmpty {
+            page.addSection("What is fastest on which link", decisionMap(plan, decisions))
+        }
+        page.addSection("Bytes against time", paretoFront(plan))
         page.addSection("Options", table(plan))
         page.addSection("What this rests on", sources(plan))
         return page.html
@@ -40,7 +44,7 @@ package enum PlanReport {
         ]
         for (name, baseline) in [("vs cloud-only (JPEG)", plan.cloudOnly), ("vs edge-only", plan.edgeOnly)]
         where baseline.option.strategy != plan.chosen.strategy {
-            if let ratio = plan.objective.ratio(baseline.option.cost, over: cost) {
+            if let ratio = plan.objective.ratio(baseline.option, over: plan.chosen) {
                 tiles.append((name, "\(fixed(ratio, 2))×"))
             }
         }
@@ -48,7 +52,7 @@ package enum PlanReport {
     }
 
     private static func reasons(_ plan: SplitPlan) -> Markup {
-        .element("ul", [("class", "reasons")], .joined(plan.reasons.map { .element("li", [], $0) }))
+        .element("ul", [("class", "reasons")], .joined((plan.reasons + plan.details).map { .element("li", [], $0) }))
     }
 
     private static func table(_ plan: SplitPlan) -> Markup {
@@ -66,7 +70,7 @@ package enum PlanReport {
                 option.cost.edgeTime.text, (option.cost.latency - option.cost.edgeTime - option.cost.cloudTime).text,
                 option.cost.cloudTime.text, significant(option.cost.throughput),
                 option.top1Agreement.map { "\(fixed(100 * $0, 1)) %" } ?? "–",
-                plan.objective.ratio(option.cost, over: plan.chosen.cost).map { fixed($0, 2) } ?? "–",
+                plan.objective.ratio(option, over: plan.chosen).map { fixed($0, 2) } ?? "–",
             ]
             return Markup.element(
                 "tr", option == plan.chosen ? [("class", "chosen")] : [],
@@ -119,9 +123,13 @@ extension Objective {
     var name: String {
         switch self {
         case .latency: "latency"
+        case .p95Latency: "latency at the 95th percentile"
         case .throughput: "throughput"
         case .uplinkBytes: "bytes uploaded"
         case .edgeTime: "time on the edge"
+        case .energy: "energy on the edge"
+        case .cloudTime: "core time in the cloud"
+        case .money: "money"
         }
     }
 }

@@ -1,7 +1,8 @@
 /// A plan as aligned text for terminals.
 package enum PlanTable {
     /// The reasons, then the best `limit` options; the chosen one is marked `>`.
-    package static func text(_ plan: SplitPlan, limit: Int = 20) -> String {
+    /// - Parameter explains: add the runners-up and what else would change the choice.
+    package static func text(_ plan: SplitPlan, limit: Int = 20, explains: Bool = false) -> String {
         var rows = [["", "option", "head", "uploaded", "latency", "edge", "link", "cloud", "answers/s", "top-1 kept"]]
         for option in plan.ranking.prefix(max(0, limit)) {
             rows.append(row(option, mark: option == plan.chosen ? ">" : ""))
@@ -22,7 +23,8 @@ package enum PlanTable {
             return line
         }
         let hidden = plan.ranking.count - min(plan.ranking.count, max(0, limit))
-        return plan.reasons.map(printable).joined(separator: "\n") + "\n\n" + lines.joined(separator: "\n") + "\n"
+        let reasons = plan.reasons + (explains ? plan.details : [])
+        return reasons.map(printable).joined(separator: "\n") + "\n\n" + lines.joined(separator: "\n") + "\n"
             + (hidden > 0 ? "… and \(hidden) more\n" : "")
     }
 

@@ -4,11 +4,55 @@ internal import ModelGraph
 package enum Objective: String, Hashable, Sendable, Codable, CaseIterable {
     /// Picture to answer, one picture at a time.
     case latency
+    /// The latency that one picture in twenty exceeds, by the spread of the measurements and of the link.
+    case p95Latency
     /// Answers a second with edge, link and cloud working on different pictures.
     case throughput
     case uplinkBytes
     /// How long the edge computes for one picture.
     case edgeTime
+    /// Of the board and its radio, for one picture.
+    case energy
+    /// How long the server's cores compute for one picture.
+    case cloudTime
+    /// For data and for the server's cores.
+    case money
+}
+
+/// What a plan aims at: one objective, several weighed against each other, or one after another.
+package struct Goal: Hashable, Sendable, Codable {
+    package struct Term: Hashable, Sendable, Codable {
+        package var objective: Objective
+        package var weight: Double
+
+        package init(_ objective: Objective, weight: Double = 1) {
+            self.objective = objective
+            self.weight = weight
+        }
+    }
+
+    /// Not empty.
+    package private(set) var terms: [Term]
+    /// `nil`: the weighted sum of the terms counts, each as a multiple of the least that is possible. Else the terms count one
+    /// after another: what is worse than the best by more than this share is passed over for the next.
+    package private(set) var tolerance: Double?
+
+    package static func one(_ objective: Objective) -> Goal { Goal(terms: [Term(objective)], tolerance: nil) }
+
+    /// - Precondition: `terms` is not empty, weights are finite and > 0.
+    package static func weighted(_ terms: [Term]) -> Goal {
+        precondition(!terms.isEmpty && terms.allSatisfy { $0.weight.isFinite && $0.weight > 0 })
+        return Goal(terms: terms, tolerance: nil)
+    }
+
+    /// - Precondition: `objectives` is not empty, `tolerance` is finite and ≥ 0.
+    package static func lexicographic(_ objectives: [Objective], tolerance: Double) -> Goal {
+        precondition(!objectives.isEmpty && tolerance.isFinite && tolerance >= 0)
+        return Goal(terms: objectives.map { Term($0) }, tolerance: tolerance)
+    }
+
+    /// The objective that figures are shown for.
+    package var main: Objective { terms[0].objective }
 }
 
 /// How much of the network must lie between the picture and what leaves the edge.
@@ -36,17 +80,42 @@ package struct PlanConstraints: Hashable, Sendable, Codable {
     /// the loss of accuracy). A cut without a measured agreement does not satisfy it.
     package var maximumAccuracyLoss: Double?
     package var maximumUplink: ByteCount?
+    package var maximumLatency: Duration?
     /// A cut without a measured peak memory does not satisfy it.
     package var maximumEdgeMemory: ByteCount?
 
     package init(
         privacy: PrivacyFloor = .none, maximumAccuracyLoss: Double? = nil, maximumUplink: ByteCount? = nil,
-        maximumEdgeMemory: ByteCount? = nil
+        maximumLatency: Duration? = nil, maximumEdgeMemory: ByteCount? = nil
     ) {
         self.privacy = privacy
         self.maximumAccuracyLoss = maximumAccuracyLoss
         self.maximumUplink = maximumUplink
+        self.maximumLatency = maximumLatency
         self.maximumEdgeMemory = maximumEdgeMemory
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case privacy, maximumAccuracyLoss, maximumUplink, maximumEdgeMemory
+        case maximumLatency = "maximumLatencyNanoseconds"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        privacy = try container.decode(PrivacyFloor.self, forKey: .privacy)
+        maximumAccuracyLoss = try container.decodeIfPresent(Double.self, forKey: .maximumAccuracyLoss)
+        maximumUplink = try container.decodeIfPresent(ByteCount.self, forKey: .maximumUplink)
+        maximumLatency = try container.decodeIfPresent(Nanoseconds.self, forKey: .maximumLatency)?.duration
+        maximumEdgeMemory = try container.decodeIfPresent(ByteCount.self, forKey: .maximumEdgeMemory)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(privacy, forKey: .privacy)
+        try container.encodeIfPresent(maximumAccuracyLoss, forKey: .maximumAccuracyLoss)
+        try container.encodeIfPresent(maximumUplink, forKey: .maximumUplink)
+        try container.encodeIfPresent(maximumLatency.map(Nanoseconds.init), forKey: .maximumLatency)
+        try container.encodeIfPresent(maximumEdgeMemory, forKey: .maximumEdgeMemory)
     }
 }
 
@@ -58,13 +127,14 @@ package enum Refusal: String, Hashable, Sendable, Codable, CaseIterable {
     case edgeMemory
     case uplinkSize
     case accuracy
+    case deadline
 }
 
 /// A privacy floor made fast to test: which boundary tensors and nodes it decides by.
 struct PrivacyTest {
     /// By value index: whether the value may be sent.
     private let isAllowed: [Bool]
-    private let requiredHeadNode: NodeID?
+    let requiredHeadNode: NodeID?
 
     /// - Throws: `PlanningError.unknownName` for a node that the graph lacks.
     init(_ floor: PrivacyFloor, graph: Graph) throws(PlanningError) {
@@ -94,7 +164,10 @@ struct PrivacyTest {
         }
     }
 
-    func allows(_ boundary: [ValueID], cutAt position: Int, of cuts: CutSet) -> Bool {
+    /// Whether the value may be sent.
+    func allows(_ value: ValueID) -> Bool { isAllowed[value.index] }
+
+    func allows(_ boundary: ArraySlice<ValueID>, cutAt position: Int, of cuts: CutSet) -> Bool {
         if let requiredHeadNode, !cuts.contains(requiredHeadNode, inHeadAt: position) { return false }
         return boundary.allSatisfy { isAllowed[$0.index] }
     }

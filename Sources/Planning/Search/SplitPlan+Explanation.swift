@@ -3,7 +3,7 @@ extension SplitPlan {
     func explanation(edge: DeviceProfile, cloud: DeviceProfile, images: Int) -> [String] {
         var sentences = [choiceSentence()]
         sentences += comparisonSentences()
-        if objective == .latency { sentences += changeSentences() }
+        if objective == .latency && goal == nil { sentences += changeSentences() }
         sentences += doubtSentences(edge: edge, cloud: cloud, images: images)
         return sentences
     }
@@ -19,16 +19,31 @@ extension SplitPlan {
                 "Cut after \(chosen.headNodeCount) node\(chosen.headNodeCount == 1 ? "" : "s") and send "
                     + "\(chosen.boundary.joined(separator: " and ")) as \(chosen.mode ?? "")"
             }
-        return "\(what): \(objective.text(chosen.cost)), the best of \(search.allowedOptions) options allowed, over "
+        let ways = waysText
+        return "\(what)\(ways): \(objective.text(chosen)), the best of \(search.allowedOptions) options allowed, over "
             + "\(link.name) (\(link.uplink.text) up, \(link.roundTrip.text) round trip)."
+    }
+
+    /// On how many threads and in what precision, where the profiles leave a choice.
+    private var waysText: String {
+        var parts: [String] = []
+        if let threads = chosen.edgeThreads, Set(ranking.compactMap(\.edgeThreads)).count > 1 {
+            parts.append("\(threads) thread\(threads == 1 ? "" : "s") on the edge")
+        }
+        if let threads = chosen.cloudThreads, let precision = chosen.cloudPrecision,
+            Set(ranking.compactMap(\.cloudThreads)).count + Set(ranking.compactMap(\.cloudPrecision)).count > 2
+        {
+            parts.append("\(threads) thread\(threads == 1 ? "" : "s") in \(precision) in the cloud")
+        }
+        return parts.isEmpty ? "" : ", with " + parts.joined(separator: " and ")
     }
 
     private func comparisonSentences() -> [String] {
         var sentences: [String] = []
         for (name, baseline) in [("cloud-only with a JPEG", cloudOnly), ("edge-only", edgeOnly)]
         where baseline.option.strategy != chosen.strategy {
-            let ratio = objective.ratio(baseline.option.cost, over: chosen.cost)
-            let comparison = "\(name) (\(objective.text(baseline.option.cost)))"
+            let ratio = objective.ratio(baseline.option, over: chosen)
+            let comparison = "\(name) (\(objective.text(baseline.option)))"
             if let refusal = baseline.refusal {
                 sentences.append("Not allowed: \(comparison), \(refusal.text).")
             } else if ratio.map({ $0 < 1.005 }) ?? false {
@@ -39,9 +54,9 @@ extension SplitPlan {
         }
         if chosen.strategy != .split {
             if let bestSplit {
-                let ratio = objective.ratio(bestSplit.cost, over: chosen.cost)
+                let ratio = objective.ratio(bestSplit, over: chosen)
                 sentences.append(
-                    "No cut pays here: the best, \(bestSplit.label), needs \(objective.text(bestSplit.cost))"
+                    "No cut pays here: the best, \(bestSplit.label), needs \(objective.text(bestSplit))"
                         + "\(ratio.map { ", \(fixed($0, 2))× as much" } ?? "").")
             } else {
                 sentences.append("No cut was both measured and allowed.")
@@ -51,15 +66,8 @@ extension SplitPlan {
     }
 
     private func changeSentences() -> [String] {
-        guard let current = byUplink.firstIndex(where: { $0.contains(link.uplink) }) else { return [] }
-        var sentences: [String] = []
-        if let from = byUplink[current].fromUplink, current > 0 {
-            sentences.append("Below \(from.text) up, \(byUplink[current - 1].option.label) would be faster.")
-        }
-        if let to = byUplink[current].toUplink, current + 1 < byUplink.count {
-            sentences.append("Above \(to.text) up, \(byUplink[current + 1].option.label) would be faster.")
-        }
-        return sentences.isEmpty ? ["No other uplink would change the choice."] : sentences
+        let uplinks = thresholds.filter { $0.condition == .uplink }
+        return uplinks.isEmpty ? ["No other uplink would change the choice."] : uplinks.map(\.text)
     }
 
     private func doubtSentences(edge: DeviceProfile, cloud: DeviceProfile, images: Int) -> [String] {
@@ -88,7 +96,8 @@ extension SplitPlan {
         }
         if !search.isExhaustive {
             sentences.append(
-                "The graph has too many cuts to list: only \(search.cuts), the prefixes of a few orders, were considered."
+                "The graph has too many cuts to list: \(search.cuts) were considered, among them the minimum cuts, of which one is "
+                    + "the fastest where costs are sums over layers and tensors."
             )
         }
         for count in search.refusals {
@@ -113,22 +122,45 @@ extension Refusal {
         case .edgeMemory: "for the edge's memory"
         case .uplinkSize: "for the size of the upload"
         case .accuracy: "for the accuracy"
+        case .deadline: "for the deadline"
         }
     }
 }
 
 extension Objective {
-    func text(_ cost: CostBreakdown) -> String {
-        switch self {
+    func text(_ option: SplitPlan.Option) -> String {
+        let cost = option.cost
+        return switch self {
         case .latency: cost.latency.text
+        case .p95Latency:
+            "\(value(option).map { Duration.nanoseconds(rounding: $0).text } ?? "–") at the 95th percentile"
         case .throughput: "\(significant(cost.throughput)) answers/s"
         case .uplinkBytes: cost.uplinkBytes.text
         case .edgeTime: "\(cost.edgeTime.text) on the edge"
+        case .energy: "\(value(option).map { significant($0 * 1e3) } ?? "–") mJ on the edge"
+        case .cloudTime:
+            "\(value(option).map { Duration.nanoseconds(rounding: $0 * 1e9).text } ?? "–") of a core in the cloud"
+        case .money: "\(value(option).map { significant($0 * 1e6) } ?? "–") for a million pictures"
         }
     }
 
-    /// How many times worse `cost` is than `best`; `nil` when `best` is free.
-    func ratio(_ cost: CostBreakdown, over best: CostBreakdown) -> Double? {
-        value(best) == 0 ? nil : Double(value(cost)) / Double(value(best))
+    /// How many times worse `option` is than `best`; `nil` when `best` is free.
+    func ratio(_ option: SplitPlan.Option, over best: SplitPlan.Option) -> Double? {
+        guard let this = value(option), let least = value(best), least != 0 else { return nil }
+        return this / least
+    }
+
+    /// What the objective makes small; `nil` in a plan that does not say.
+    package func value(_ option: SplitPlan.Option) -> Double? {
+        switch self {
+        case .latency: Double(option.cost.latency.wholeNanoseconds)
+        case .p95Latency: option.p95Nanoseconds.map(Double.init)
+        case .throughput: Double(option.cost.bottleneck.wholeNanoseconds)
+        case .uplinkBytes: Double(option.cost.uplinkBytes.bytes)
+        case .edgeTime: Double(option.cost.edgeTime.wholeNanoseconds)
+        case .energy: option.resources?.energy
+        case .cloudTime: option.resources?.coreTime
+        case .money: option.resources?.money
+        }
     }
 }

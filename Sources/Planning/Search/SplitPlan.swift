@@ -29,6 +29,13 @@ package struct SplitPlan: ProfileDocument, Hashable {
         package var top1Agreement: Double?
         /// The codec's figures are sums over the boundary's tensors, which were measured one by one.
         package var isComposed: Bool
+        /// On the board; `nil` in plans without it and where the board does not compute.
+        package var edgeThreads: Int?
+        package var cloudThreads: Int?
+        package var cloudPrecision: DeviceProfile.Precision?
+        package var resources: Resources?
+        /// The latency that one picture in twenty exceeds.
+        package var p95Nanoseconds: Int64?
 
         /// `cloud-only (JPEG)`, `edge-only`, or the boundary and the mode.
         package var label: String {
@@ -84,8 +91,11 @@ package struct SplitPlan: ProfileDocument, Hashable {
 
     package var model: ModelIdentity
     package var objective: Objective
+    /// Where several objectives count; the first of them is `objective`.
+    package var goal: Goal?
     package var constraints: PlanConstraints
     package var link: LinkProfile
+    package var costs: RunningCosts?
     package var chosen: Option
     package var cloudOnly: Baseline
     package var edgeOnly: Baseline
@@ -96,6 +106,9 @@ package struct SplitPlan: ProfileDocument, Hashable {
     package var byUplink: [Range]
     /// The same among the cuts alone.
     package var splitsByUplink: [Range]
+    /// The fastest allowed option for every uplink, round trip and wait, for an agent that follows the link; `nil` in plans
+    /// made before there was one.
+    package var decisions: DecisionTable?
     /// The allowed options, best first; of each cut its best mode.
     package var ranking: [Option]
     package var search: Search

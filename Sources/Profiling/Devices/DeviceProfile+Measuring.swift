@@ -20,20 +20,21 @@ extension DeviceProfile {
     /// Times every node and the whole of a network on this machine.
     ///
     /// - Parameters:
-    ///   - quantized: run in integers for the edge; only its graph, in float32, for the cloud.
+    ///   - quantized: run in `precision`: in integers, or its graph alone.
     ///   - inputs: float32 tensors for the graph's inputs; times do not depend on the values.
     ///   - progress: runs done, runs to do.
     package static func measure(
-        _ quantized: QuantizedGraph, role: Role, model: ModelIdentity, provenance: Provenance, pool: WorkerPool,
+        _ quantized: QuantizedGraph, role: Role, precision: Precision, model: ModelIdentity, provenance: Provenance,
+        pool: WorkerPool,
         instructionSet: InstructionSet, inputs: [Tensor], effort: MeasurementEffort,
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> DeviceProfile {
         let graph = quantized.graph
-        let options = PreparationOptions(instructionSet: instructionSet)
+        let options = PreparationOptions(instructionSet: instructionSet, allowsBFloat16: precision == .bfloat16)
         let prepared =
-            switch role {
-            case .edge: try PreparedModel(quantized, options: options)
-            case .cloud: try PreparedModel(graph, options: options)
+            switch precision {
+            case .int8: try PreparedModel(quantized, options: options)
+            case .float32, .bfloat16: try PreparedModel(graph, options: options)
             }
         let session = InferenceSession(prepared, pool: pool)
         let total = 2 * effort.runs + effort.warmUps
@@ -65,7 +66,7 @@ extension DeviceProfile {
             advance()
         }
         return DeviceProfile(
-            provenance: provenance, model: model, role: role, precision: role == .edge ? .int8 : .float32,
+            provenance: provenance, model: model, role: role, precision: precision,
             threads: pool.width,
             nodes: zip(graph.nodes, nodeSamples).map { node, samples in
                 NodeTiming(name: node.name, kind: node.operation.kind, timing: Timing(samples: samples))

@@ -6,6 +6,19 @@ internal import Planning
 
 extension Objective: ExpressibleByArgument {}
 
+/// `energy=0.5`
+struct WeighedObjective: ExpressibleByArgument {
+    let term: Goal.Term
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1)
+        guard parts.count == 2, let objective = Objective(rawValue: String(parts[0])), let weight = Double(parts[1]),
+            weight.isFinite, weight > 0
+        else { return nil }
+        term = Goal.Term(objective, weight: weight)
+    }
+}
+
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
@@ -18,6 +31,8 @@ struct PlanCommand: ParsableCommand {
               cleave plan digits.cleave --profiles profiles/ --link 4g
               cleave plan digits.cleave --profiles profiles/ --uplink 5 --rtt 40 --max-loss 0.01 --report plan.html
               cleave plan digits.cleave --profiles profiles/ --link wifi --keep-picture --plan plan.json
+              cleave plan digits.cleave --profiles profiles/ --link 3g --objective energy --then latency --tolerance 0.1
+              cleave plan digits.cleave --profiles profiles/ --link 4g --wait 15 --deadline 100 --explain
             """)
 
     @Argument(help: "The package that was profiled.")
@@ -43,14 +58,50 @@ struct PlanCommand: ParsableCommand {
             "Multiply the edge's times: a board so many times slower than the one profiled.", valueName: "factor"))
     var edgeSlowdown: Double = 1
 
-    @Option(help: "latency, throughput, uplinkBytes or edgeTime.")
+    @Option(help: ArgumentHelp("How long a picture waits in the cloud before it is computed.", valueName: "ms"))
+    var wait: Double = 0
+
+    @Option(help: "\(Objective.allCases.map(\.rawValue).joined(separator: ", ")).")
     var objective: Objective = .latency
+
+    @Option(
+        help: ArgumentHelp(
+            "Then this, among what comes within --tolerance of the best; may be repeated.", valueName: "objective"))
+    var then: [Objective] = []
+
+    @Option(help: ArgumentHelp("What --then may give away, as a share of the best.", valueName: "share"))
+    var tolerance: Double = 0.05
+
+    @Option(
+        help: ArgumentHelp(
+            "Weigh this against --objective (which counts 1), each in multiples of the least possible; may be repeated.",
+            valueName: "objective=weight"))
+    var weigh: [WeighedObjective] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The board's power and the server's prices, as JSON (cleave.running-costs).", valueName: "file"))
+    var costs: String?
 
     @Option(help: ArgumentHelp("The largest share of pictures whose top-1 may change, 0...1.", valueName: "share"))
     var maxLoss: Double?
 
     @Option(help: ArgumentHelp("The most bytes to send for one picture.", valueName: "bytes"))
     var maxUplinkBytes: Int?
+
+    @Option(help: ArgumentHelp("The latency that no picture may exceed.", valueName: "ms"))
+    var deadline: Double?
+
+    @Option(help: ArgumentHelp("The edge's peak memory, in MiB.", valueName: "MiB"))
+    var maxEdgeMemory: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Data allowed in a month of 30 days, at --frames-per-second.", valueName: "GB"))
+    var monthlyData: Double?
+
+    @Option(help: ArgumentHelp("Pictures a second, for --monthly-data.", valueName: "rate"))
+    var framesPerSecond: Double?
 
     @Flag(help: "The picture itself must not leave the edge.")
     var keepPicture = false
@@ -59,6 +110,9 @@ struct PlanCommand: ParsableCommand {
         help: ArgumentHelp(
             "Privacy floor: this node runs on the edge, and nothing before it is sent.", valueName: "node"))
     var notBefore: String?
+
+    @Flag(help: "Say also what the runners-up cost and what would change the choice.")
+    var explain = false
 
     @Option(help: ArgumentHelp("Rows of the table.", valueName: "n"))
     var top: Int = 12
@@ -73,10 +127,23 @@ struct PlanCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        for (name, value) in [("--uplink", uplink), ("--edge-slowdown", edgeSlowdown)] {
-            if let value, !(value.isFinite && value > 0) {
-                throw ValidationError("\(name): expected > 0, got \(value)")
+        for (name, value) in [
+            ("--uplink", uplink), ("--edge-slowdown", edgeSlowdown), ("--deadline", deadline),
+            ("--max-edge-memory", maxEdgeMemory), ("--monthly-data", monthlyData),
+            ("--frames-per-second", framesPerSecond),
+        ] {
+            // Up to what any unit below can hold.
+            if let value, !(value > 0 && value <= 1e9) {
+                throw ValidationError("\(name): expected more than 0 and at most 10⁹, got \(value)")
             }
+        }
+        if !(wait >= 0 && wait < 3.6e6) { throw ValidationError("--wait: expected 0 or more, got \(wait)") }
+        if !(tolerance >= 0 && tolerance < 1e6) {
+            throw ValidationError("--tolerance: expected 0 or more, got \(tolerance)")
+        }
+        if !then.isEmpty && !weigh.isEmpty { throw ValidationError("--then and --weigh exclude each other") }
+        if (monthlyData == nil) != (framesPerSecond == nil) {
+            throw ValidationError("--monthly-data and --frames-per-second belong together")
         }
         if let rtt, !(rtt.isFinite && rtt >= 0 && rtt < 3.6e6) {
             throw ValidationError("--rtt: expected ≥ 0, got \(rtt)")
@@ -102,15 +169,32 @@ struct PlanCommand: ParsableCommand {
         }
         set.edge.scale(by: edgeSlowdown)
         let model = try CostModel(
-            cuts: CutEnumerator().cuts(of: opened.structure), profiles: set, link: try chosenLink(folder))
+            cuts: CutEnumerator().cuts(of: opened.structure), profiles: set, link: try chosenLink(folder),
+            cloudWait: .microseconds(Int64(wait * 1_000)), costs: try costs.map(folder.costs) ?? RunningCosts())
         var constraints = PlanConstraints(maximumAccuracyLoss: maxLoss)
-        constraints.maximumUplink = maxUplinkBytes.map { ByteCount($0) }
+        constraints.maximumUplink = [maxUplinkBytes.map { ByteCount($0) }, dataPerPicture].compactMap { $0 }.min()
+        constraints.maximumLatency = deadline.map { .microseconds(Int64($0 * 1_000)) }
+        constraints.maximumEdgeMemory = maxEdgeMemory.map { ByteCount(Int64($0 * 1_048_576)) }
         if keepPicture { constraints.privacy = .nodesBeforeBoundary(1) }
         if let notBefore { constraints.privacy = .notBefore(node: notBefore) }
-        let result = try Planner(model).plan(objective, constraints: constraints)
+        let result = try Planner(model).plan(goal, constraints: constraints)
         if let report { try writeText(PlanReport.html(result), to: report) }
         if let plan { try Data(try result.json()).write(to: URL(fileURLWithPath: plan), options: .atomic) }
-        print(json ? String(decoding: try result.json(), as: UTF8.self) : PlanTable.text(result, limit: top))
+        print(
+            json
+                ? String(decoding: try result.json(), as: UTF8.self)
+                : PlanTable.text(result, limit: top, explains: explain))
+    }
+
+    private var goal: Goal {
+        if !weigh.isEmpty { return .weighted([Goal.Term(objective)] + weigh.map(\.term)) }
+        return then.isEmpty ? .one(objective) : .lexicographic([objective] + then, tolerance: tolerance)
+    }
+
+    /// What a month's data leaves for one picture.
+    private var dataPerPicture: ByteCount? {
+        guard let monthlyData, let framesPerSecond else { return nil }
+        return ByteCount(Int64(monthlyData * 1e9 / (framesPerSecond * 30 * 24 * 3_600)))
     }
 
     private func chosenLink(_ folder: ProfileFolder) throws -> LinkProfile {

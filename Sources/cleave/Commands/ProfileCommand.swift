@@ -10,6 +10,8 @@ internal import Planning
 internal import Profiling
 internal import ProgramSettings
 
+extension DeviceProfile.Precision: ExpressibleByArgument {}
+
 struct ProfileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile",
@@ -23,6 +25,8 @@ struct ProfileCommand: AsyncParsableCommand {
               cleave profile digits.cleave --images test/ --output profiles/
               cleave profile digits.cleave --images test/ --output profiles/ --cloud 127.0.0.1:8500
               cleave profile mobilenet.cleave --images val/ --output board/ --only edge --threads 1 --kernels scalar
+              cleave profile mobilenet.cleave --images val/ --output board/ --only edge --threads 2 --variant 2threads
+              cleave profile mobilenet.cleave --images val/ --output board/ --only cloud --precision int8 --variant int8
             """)
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
@@ -53,6 +57,15 @@ struct ProfileCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Quality of the JPEG that cloud-only would upload.", valueName: "1...100"))
     var jpegQuality: Int = 90
 
+    @Option(
+        help: ArgumentHelp(
+            "Name of another way to run the same machine: kept beside the usual one, for the planner to choose from.",
+            valueName: "name"))
+    var variant: String?
+
+    @Option(help: "Of the cloud's layers: float32, bfloat16 or int8; the edge's are int8.")
+    var precision: DeviceProfile.Precision = .float32
+
     @Option(help: "Kernels to use: \(InstructionSet.available.map(\.rawValue).joined(separator: ", ")).")
     var kernels: InstructionSet = .best
 
@@ -65,6 +78,15 @@ struct ProfileCommand: AsyncParsableCommand {
     func validate() throws {
         if limit < 1 { throw ValidationError("--limit: expected 1 or more, got \(limit)") }
         if !(1...100_000).contains(runs) { throw ValidationError("--runs: expected 1...100000, got \(runs)") }
+        if let variant, variant.isEmpty || variant.contains(where: { !$0.isLetter && !$0.isNumber && $0 != "_" }) {
+            throw ValidationError("--variant: expected letters, digits and underscores, got \"\(variant)\"")
+        }
+        if variant != nil && (only.isEmpty || !only.allSatisfy { $0 == .edge || $0 == .cloud }) {
+            throw ValidationError("--variant: needs --only edge or --only cloud")
+        }
+        if precision == .bfloat16 && !kernels.hasBFloat16 {
+            throw ValidationError("--precision: this CPU does not compute in bfloat16 with \(kernels.rawValue) kernels")
+        }
         if !(1...100).contains(jpegQuality) {
             throw ValidationError("--jpeg-quality: expected 1...100, got \(jpegQuality)")
         }
@@ -82,8 +104,9 @@ struct ProfileCommand: AsyncParsableCommand {
             kernels: kernels)
         let folder = ProfileFolder(path: output)
 
-        if wanted.contains(.edge) { try folder.write(measureDevice(subject, .edge), as: "edge.json") }
-        if wanted.contains(.cloud) { try folder.write(measureDevice(subject, .cloud), as: "cloud.json") }
+        let suffix = variant.map { "-\($0).json" } ?? ".json"
+        if wanted.contains(.edge) { try folder.write(measureDevice(subject, .edge, .int8), as: "edge" + suffix) }
+        if wanted.contains(.cloud) { try folder.write(measureDevice(subject, .cloud, precision), as: "cloud" + suffix) }
         if wanted.contains(.codec) { try folder.write(measureCodec(subject, modes), as: "codec.json") }
         if wanted.contains(.input) { try folder.write(measureInput(subject), as: "input.json") }
         if wanted.contains(.link), let client {
@@ -122,10 +145,13 @@ struct ProfileCommand: AsyncParsableCommand {
         }
     }
 
-    private func measureDevice(_ subject: Subject, _ role: DeviceProfile.Role) throws -> DeviceProfile {
+    private func measureDevice(
+        _ subject: Subject, _ role: DeviceProfile.Role, _ precision: DeviceProfile.Precision
+    ) throws -> DeviceProfile {
         let bar = ProgressBar("profiling \(role)")
         let profile = try DeviceProfile.measure(
-            subject.quantized, role: role, model: subject.identity, provenance: subject.provenance, pool: subject.pool,
+            subject.quantized, role: role, precision: precision, model: subject.identity,
+            provenance: subject.provenance, pool: subject.pool,
             instructionSet: subject.kernels, inputs: subject.pictures.tensors(0), effort: MeasurementEffort(runs: runs),
             progress: bar.update)
         print(

@@ -122,6 +122,9 @@ internal import Testing
         cost.downlinkBytes = ByteCount(34)
         let data = try JSONEncoder().encode(cost)
         #expect(try JSONDecoder().decode(CostBreakdown.self, from: data) == cost)
-        #expect(String(decoding: data, as: UTF8.self).contains("\"tailNanoseconds\":128"))
+        #expect(String(decoding: data, as: UTF8.self).contains("\"tailNanoseconds\":256"))
+        let old = String(decoding: data, as: UTF8.self).replacing("\"cloudWaitNanoseconds\":32,", with: "")
+        cost.cloudWait = .zero
+        #expect(try JSONDecoder().decode(CostBreakdown.self, from: Data(old.utf8)) == cost)
     }
 }

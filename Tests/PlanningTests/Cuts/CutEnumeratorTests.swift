@@ -69,8 +69,11 @@ internal import Testing
         let graph = Graph.random(nodes: 12, using: &generator, passiveShare: 0.1)
         let weights = graph.nodes.map { _ in Int64.random(in: 0...1_000, using: &generator) }
         let cuts = CutEnumerator().cuts(of: graph)
+        let sums = cuts.headSums(of: weights)
         for (position, cut) in cuts.enumerated() {
-            #expect(cuts.boundary(at: position) == cut.boundary, "seed \(seed)")
+            #expect(sums[position] == cuts.headSum(of: weights, at: position), "seed \(seed)")
+            #expect(cuts.headOutputs(at: position) == cut.headOutputs, "seed \(seed)")
+            #expect(Array(cuts.boundary(at: position)) == cut.boundary, "seed \(seed)")
             #expect(cuts.headNodeCount(at: position) == cut.headNodes.count)
             #expect(cuts.headSum(of: weights, at: position) == cut.headNodes.reduce(0) { $0 + weights[$1.index] })
             #expect(cuts.isCloudOnly(at: position) == cut.isCloudOnly)

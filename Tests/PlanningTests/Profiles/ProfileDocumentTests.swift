@@ -160,7 +160,7 @@ internal import Testing
 
     @Test func quantitiesDoNotOverflow() {
         #expect(ByteCount(Int64.max) + ByteCount(1) == ByteCount(Int64.max))
-        #expect(BitRate(bitsPerSecond: 1e-300).transferTime(of: ByteCount(Int64.max)).wholeNanoseconds == .max)
+        #expect(BitRate(bitsPerSecond: 1e-300).transferTime(of: ByteCount(Int64.max)) == .seconds(100_000_000))
         #expect(Duration.seconds(Int64.max).wholeNanoseconds == .max)
         #expect(Duration.nanoseconds(-3).wholeNanoseconds == -3)
         #expect(BitRate.megabits(8).transferTime(of: ByteCount(1_000)) == .milliseconds(1))

@@ -25,16 +25,18 @@ extension DeviceProfile {
     /// - Parameter wholeShare: the whole network's time as a fraction of the sum of its nodes.
     static func test(
         _ role: Role, _ graph: Graph, nanoseconds: (Int) -> Int64, wholeShare: Double = 1, parts: [PartTiming] = [],
-        peakMemory: ByteCount? = nil
+        peakMemory: ByteCount? = nil, threads: Int = 1, precision: Precision? = nil, spread: Double = 0
     ) -> DeviceProfile {
         let nodes = graph.nodes.enumerated().map { index, node in
             NodeTiming(name: node.name, kind: "identity", timing: .exactly(nanoseconds(index)))
         }
         let sum = nodes.reduce(0) { $0 + $1.timing.median.wholeNanoseconds }
+        let whole = Duration.nanoseconds(Int64(Double(sum) * wholeShare))
         return DeviceProfile(
-            provenance: .test, model: .test, role: role, precision: role == .edge ? .int8 : .float32, threads: 1,
-            nodes: nodes, wholeNetwork: .exactly(Int64(Double(sum) * wholeShare)), wholeNetworkPeakMemory: peakMemory,
-            parts: parts)
+            provenance: .test, model: .test, role: role, precision: precision ?? (role == .edge ? .int8 : .float32),
+            threads: threads, nodes: nodes,
+            wholeNetwork: Timing(median: whole, minimum: whole, p90: whole * (1 + spread), runs: 10),
+            wholeNetworkPeakMemory: peakMemory, parts: parts)
     }
 }
 
@@ -77,16 +79,21 @@ extension ProfileSet {
                         ? ByteCount(Int.random(in: 1...1_000_000, using: &generator)) : nil)
             }
         }
-        let edgeTimes = graph.nodes.map { _ in Int64.random(in: 0...20_000_000, using: &generator) }
-        let cloudTimes = graph.nodes.map { _ in Int64.random(in: 0...4_000_000, using: &generator) }
+        func device(
+            _ role: DeviceProfile.Role, upTo slowest: Int64, threads: Int, precision: DeviceProfile.Precision
+        ) -> DeviceProfile {
+            let times = graph.nodes.map { _ in Int64.random(in: 0...slowest, using: &generator) }
+            return .test(
+                role, graph, nanoseconds: { times[$0] }, wholeShare: .random(in: 0.7...1.1, using: &generator),
+                parts: generator.chance(0.4) ? parts() : [],
+                peakMemory: generator.chance(0.7) ? ByteCount(Int.random(in: 1...1_000_000, using: &generator)) : nil,
+                threads: threads, precision: precision, spread: .random(in: 0...0.3, using: &generator))
+        }
         return ProfileSet(
-            edge: .test(
-                .edge, graph, nanoseconds: { edgeTimes[$0] }, wholeShare: .random(in: 0.7...1.1, using: &generator),
-                parts: generator.chance(0.5) ? parts() : [],
-                peakMemory: generator.chance(0.7) ? ByteCount(Int.random(in: 1...1_000_000, using: &generator)) : nil),
-            cloud: .test(
-                .cloud, graph, nanoseconds: { cloudTimes[$0] }, wholeShare: .random(in: 0.7...1.1, using: &generator),
-                parts: generator.chance(0.3) ? parts() : []),
+            edge: device(.edge, upTo: 20_000_000, threads: 1, precision: .int8),
+            cloud: device(.cloud, upTo: 4_000_000, threads: 2, precision: .float32),
+            otherEdges: generator.chance(0.4) ? [device(.edge, upTo: 12_000_000, threads: 2, precision: .int8)] : [],
+            otherClouds: generator.chance(0.4) ? [device(.cloud, upTo: 2_000_000, threads: 2, precision: .int8)] : [],
             codec: CodecProfile(
                 provenance: .test, model: .test, images: 50, entries: entries,
                 edgeOnlyTop1Agreement: generator.chance(0.5) ? .random(in: 0.85...1, using: &generator) : nil),
