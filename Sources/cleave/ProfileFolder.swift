@@ -37,6 +37,9 @@ struct ProfileFolder {
         FileManager.default.fileExists(atPath: file("link.json")) ? try link(at: file("link.json")) : nil
     }
 
+    /// `nil` when there is none, or none that can be read.
+    func existing<Document: ProfileDocument>(_ name: String) -> Document? { try? read(file(name)) }
+
     func write(_ document: some ProfileDocument, as name: String) throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         try Data(try document.json()).write(to: URL(fileURLWithPath: file(name)), options: .atomic)

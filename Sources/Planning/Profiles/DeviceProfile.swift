@@ -58,10 +58,13 @@ package struct DeviceProfile: ProfileDocument, Hashable {
     package var wholeNetwork: Timing
     package var wholeNetworkPeakMemory: ByteCount?
     package var parts: [PartTiming]
+    /// How much longer the last runs took than the first, as a share of these; `nil` where too few to tell.
+    package var drift: Double?
 
     package init(
         provenance: Provenance, model: ModelIdentity, role: Role, precision: Precision, threads: Int,
-        nodes: [NodeTiming], wholeNetwork: Timing, wholeNetworkPeakMemory: ByteCount? = nil, parts: [PartTiming] = []
+        nodes: [NodeTiming], wholeNetwork: Timing, wholeNetworkPeakMemory: ByteCount? = nil, parts: [PartTiming] = [],
+        drift: Double? = nil
     ) {
         self.provenance = provenance
         self.model = model
@@ -72,10 +75,11 @@ package struct DeviceProfile: ProfileDocument, Hashable {
         self.wholeNetwork = wholeNetwork
         self.wholeNetworkPeakMemory = wholeNetworkPeakMemory
         self.parts = parts
+        self.drift = drift
     }
 
     private enum CodingKeys: String, CodingKey {
-        case provenance, model, role, precision, threads, nodes, wholeNetwork, parts
+        case provenance, model, role, precision, threads, nodes, wholeNetwork, parts, drift
         case wholeNetworkPeakMemory = "wholeNetworkPeakMemoryBytes"
     }
 

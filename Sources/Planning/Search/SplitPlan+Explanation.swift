@@ -88,6 +88,11 @@ extension SplitPlan {
         for device in [edge, cloud] {
             let sum = device.sumOfNodes.inSeconds
             let whole = device.wholeNetwork.median.inSeconds
+            if let drift = device.drift, abs(drift) > 0.05 {
+                sentences.append(
+                    "While the \(device.role) was measured, its clock or its load changed: the last runs took "
+                        + "\(fixed(100 * drift.magnitude, 0)) % \(drift > 0 ? "longer" : "less") than the first.")
+            }
             if sum > 0, abs(whole / sum - 1) > 0.02 {
                 sentences.append(
                     "On the \(device.role) the whole network takes \(device.wholeNetwork.median.text), its nodes one by one "

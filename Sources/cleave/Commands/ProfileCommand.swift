@@ -54,6 +54,15 @@ struct ProfileCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Counted runs of each network.", valueName: "n"))
     var runs: Int = 30
 
+    @Option(
+        help: ArgumentHelp(
+            "Time so many heads and tails as one, spread evenly over the cuts of one tensor; the others are taken from their layers.",
+            valueName: "n"))
+    var parts: Int = 24
+
+    @Flag(help: "Keep what is already in the folder, of this package and measured in this way; measure the rest.")
+    var resume = false
+
     @Option(help: ArgumentHelp("Quality of the JPEG that cloud-only would upload.", valueName: "1...100"))
     var jpegQuality: Int = 90
 
@@ -76,6 +85,7 @@ struct ProfileCommand: AsyncParsableCommand {
     @OptionGroup var cloud: CloudConnectionOptions
 
     func validate() throws {
+        if parts < 0 { throw ValidationError("--parts: expected 0 or more, got \(parts)") }
         if limit < 1 { throw ValidationError("--limit: expected 1 or more, got \(limit)") }
         if !(1...100_000).contains(runs) { throw ValidationError("--runs: expected 1...100000, got \(runs)") }
         if let variant, variant.isEmpty || variant.contains(where: { !$0.isLetter && !$0.isNumber && $0 != "_" }) {
@@ -105,10 +115,38 @@ struct ProfileCommand: AsyncParsableCommand {
         let folder = ProfileFolder(path: output)
 
         let suffix = variant.map { "-\($0).json" } ?? ".json"
-        if wanted.contains(.edge) { try folder.write(measureDevice(subject, .edge, .int8), as: "edge" + suffix) }
-        if wanted.contains(.cloud) { try folder.write(measureDevice(subject, .cloud, precision), as: "cloud" + suffix) }
-        if wanted.contains(.codec) { try folder.write(measureCodec(subject, modes), as: "codec.json") }
-        if wanted.contains(.input) { try folder.write(measureInput(subject), as: "input.json") }
+        func measure<Profile: ProfileDocument>(
+            _ part: Part, as name: String, unless isMeasured: (Profile) -> Bool, _ body: () throws -> Profile
+        ) throws {
+            guard wanted.contains(part) else { return }
+            if resume, let old: Profile = folder.existing(name), isMeasured(old) {
+                print("\(part.rawValue)  kept: \(name)")
+            } else {
+                try folder.write(body(), as: name)
+            }
+        }
+        func isMeasured(_ role: DeviceProfile.Role, _ precision: DeviceProfile.Precision) -> (DeviceProfile) -> Bool {
+            {
+                $0.model == subject.identity && $0.role == role && $0.precision == precision
+                    && $0.threads == subject.pool.width && $0.provenance.instructionSet == kernels.rawValue
+            }
+        }
+        try measure(.edge, as: "edge" + suffix, unless: isMeasured(.edge, .int8)) {
+            try measureDevice(subject, .edge, .int8)
+        }
+        try measure(.cloud, as: "cloud" + suffix, unless: isMeasured(.cloud, precision)) {
+            try measureDevice(subject, .cloud, precision)
+        }
+        try measure(.codec, as: "codec.json") { (old: CodecProfile) in
+            old.model == subject.identity && Set(old.entries.map(\.mode)) == Set(modes.map(\.description))
+        } _: {
+            try measureCodec(subject, modes)
+        }
+        try measure(.input, as: "input.json") { (old: InputProfile) in
+            old.model == subject.identity && old.jpegQuality == jpegQuality
+        } _: {
+            try measureInput(subject)
+        }
         if wanted.contains(.link), let client {
             let link = try await measureLink(client)
             try folder.write(link, as: "link.json")
@@ -150,7 +188,8 @@ struct ProfileCommand: AsyncParsableCommand {
     ) throws -> DeviceProfile {
         let bar = ProgressBar("profiling \(role)")
         let profile = try DeviceProfile.measure(
-            subject.quantized, role: role, precision: precision, model: subject.identity,
+            subject.quantized, role: role, precision: precision, parts: partsToTime(subject.quantized.graph),
+            model: subject.identity,
             provenance: subject.provenance, pool: subject.pool,
             instructionSet: subject.kernels, inputs: subject.pictures.tensors(0), effort: MeasurementEffort(runs: runs),
             progress: bar.update)
@@ -159,6 +198,14 @@ struct ProfileCommand: AsyncParsableCommand {
                 + "whole network \(profile.wholeNetwork.median.millisecondsText) ms, sum of layers \(profile.sumOfNodes.millisecondsText) ms"
         )
         return profile
+    }
+
+    /// Cuts of one tensor, at most `parts` of them, spread evenly.
+    private func partsToTime(_ graph: Graph) -> [Cut] {
+        let cuts = CutEnumerator().cuts(of: graph)
+        let single = cuts.indices.filter { cuts.boundary(at: $0).count == 1 && !cuts.isCloudOnly(at: $0) }
+        guard single.count > parts else { return single.map { cuts[$0] } }
+        return (0..<parts).map { cuts[single[$0 * single.count / parts]] }
     }
 
     private func measureCodec(_ subject: Subject, _ modes: [CodecMode]) throws -> CodecProfile {
