@@ -80,6 +80,9 @@ size_t ck_winograd_scratch_size(const ck_conv_f32 *layer, size_t tile, ck_winogr
 #define WEIGHT_COST 4
 /// A choice must promise this much, in per cent of the direct kernel's cost: it takes memory and precision.
 #define ACCEPTED_COST 75
+/// The large tile, whose weights take more than twice the memory, must promise this much of the small one's cost: they are
+/// as fast as each other at 7, 512 -> 512.
+#define ACCEPTED_COST_OF_LARGE_TILE 87
 
 static size_t direct_cost(const ck_conv_f32 *layer, size_t out_width) {
     const ck_geometry *g = &layer->geometry;
@@ -106,12 +109,10 @@ size_t ck_winograd_tile(const ck_conv_f32 *arguments, ck_winograd_shape s) {
         && g->dilation_height == 1 && g->dilation_width == 1 && layer.groups == 1;
     if (!applies) return 0;
     size_t out_width = round_up(layer.out_channels, s.lanes);
-    size_t best = 0, least = direct_cost(&layer, out_width) / 100 * ACCEPTED_COST;
-    for (size_t tile = 2; tile <= 4; tile += 2) {
-        size_t cost = winograd_cost(&layer, out_width, tile, s.lanes);
-        if (cost < least) best = tile, least = cost;
-    }
-    return best;
+    size_t accepted = direct_cost(&layer, out_width) / 100 * ACCEPTED_COST;
+    size_t small = winograd_cost(&layer, out_width, 2, s.lanes), large = winograd_cost(&layer, out_width, 4, s.lanes);
+    if (large < accepted && (small >= accepted || large < small / 100 * ACCEPTED_COST_OF_LARGE_TILE)) return 4;
+    return small < accepted ? 2 : 0;
 }
 
 // MARK: Weights

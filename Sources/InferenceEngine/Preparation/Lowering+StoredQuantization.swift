@@ -14,43 +14,17 @@ struct StoredQuantization {
         for node in graph.nodes {
             guard case .quantizeLinear = node.operation, let source = node.inputs[0], let output = node.outputs.first,
                 graph[source].type.elementType == .float32, graph[source].constant == nil,
-                !graph.outputs.contains(output), let quantization = graph.quantization(of: node),
+                !graph.outputs.contains(output), let quantization = graph.statedQuantization(of: node),
                 consumers[output.index].allSatisfy({ reader in
                     guard case .dequantizeLinear = graph[reader].operation, graph[reader].inputs[0] == output,
                         graph[graph[reader].outputs[0]].type.elementType == .float32
                     else { return false }
-                    return graph.quantization(of: graph[reader]) == quantization
+                    return graph.statedQuantization(of: graph[reader]) == quantization
                 })
             else { continue }
             found[output] = StoredQuantization(source: source, quantization: quantization)
         }
         return found
-    }
-}
-
-extension Graph {
-    /// The parameters of a quantizeLinear or dequantizeLinear to or from 8 bits, when they are one constant scale and zero
-    /// point.
-    fileprivate func quantization(of node: Node) -> ActivationQuantization? {
-        let quantized: ValueID?
-        switch node.operation {
-        case .quantizeLinear: quantized = node.outputs.first
-        case .dequantizeLinear: quantized = node.inputs[0]
-        default: return nil
-        }
-        guard let elementType = quantized.map({ self[$0].type.elementType }), [.uint8, .int8].contains(elementType),
-            let scale = node.inputs[1].flatMap({ self[$0].constant }), scale.elementType == .float32,
-            scale.shape.elementCount == 1
-        else { return nil }
-        var zeroPoint = 0
-        if node.inputs.count > 2, let id = node.inputs[2] {
-            guard let value = self[id].constant?.integers?.first else { return nil }
-            zeroPoint = value
-        }
-        let shift = elementType == .int8 ? 128 : 0
-        return UInt8(exactly: zeroPoint + shift).flatMap {
-            ActivationQuantization(validating: scale.array(of: Float.self)[0], zeroPoint: $0)
-        }
     }
 }
 

@@ -11,14 +11,18 @@ package struct ONNXImportOptions: Sendable {
     /// The most bytes that constants computed during the import may take together, and the evaluation of one on the
     /// way: a small file must not claim all memory.
     package var maximumFoldedByteCount: Int
+    /// Whether 8-bit weights become float32 at once; else they stay behind their dequantizeLinear, with the scales that
+    /// `StatedQuantization` looks for.
+    package var dequantizesWeights: Bool
 
     package init(
         batchSize: Int = 1, inputShapes: [String: [Int]] = [:], fixedInputs: [String: Tensor] = [:],
-        maximumFoldedByteCount: Int = 2 << 30
+        maximumFoldedByteCount: Int = 2 << 30, dequantizesWeights: Bool = true
     ) {
         self.batchSize = batchSize
         self.inputShapes = inputShapes
         self.fixedInputs = fixedInputs
         self.maximumFoldedByteCount = maximumFoldedByteCount
+        self.dequantizesWeights = dequantizesWeights
     }
 }

@@ -260,7 +260,9 @@ extension ONNXImporter {
         _ operation: Operator, name: String, inputs: [ValueID?], outputNames: [String], _ location: ONNXError.Location
     ) throws(ONNXError) -> [ValueID] {
         let constants = inputs.map { id in id.flatMap { result[$0].constant } }
-        let isKnown = operation.isCheap && zip(inputs, constants).allSatisfy { $0 == nil || $1 != nil }
+        let isKnown =
+            operation.isCheap && zip(inputs, constants).allSatisfy { $0 == nil || $1 != nil }
+            && (options.dequantizesWeights || !operation.dequantizesBytes(of: constants))
         do throws(GraphError) {
             guard isKnown else {
                 return try result.append(operation, name: name, inputs: inputs, outputNames: outputNames)
@@ -284,6 +286,13 @@ extension ONNXImporter {
         ONNXError(
             .tooLarge, "constants computed during the import grow too large", at: location,
             expected: "at most \(options.maximumFoldedByteCount) bytes, an option")
+    }
+}
+
+extension Operator {
+    fileprivate func dequantizesBytes(of constants: [Tensor?]) -> Bool {
+        guard case .dequantizeLinear = self, let type = constants.first??.elementType else { return false }
+        return type == .int8 || type == .uint8
     }
 }
 

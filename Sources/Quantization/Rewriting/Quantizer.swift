@@ -42,10 +42,10 @@ package struct Quantizer {
 
     // MARK: Activations
 
-    /// One quantisation for each group of values that must share it.
+    /// One quantisation for each group of values that share it.
     private func activationQuantizations() -> [ActivationQuantization?] {
         var groups = ValueGroups(count: graph.values.count)
-        for node in graph.nodes where node.operation.keepsQuantization {
+        for node in graph.nodes where node.operation.movesElementsOnly || node.operation.isLeakyRelu {
             let members = (node.inputs.compactMap(\.self) + node.outputs).filter { calibration[$0] != nil }
             for member in members.dropFirst() { groups.join(members[0].index, member.index) }
         }
@@ -126,15 +126,9 @@ extension ActivationRange {
 }
 
 extension Operator {
-    /// Operators whose results are some of their operands' elements: quantising both alike makes them exact.
-    fileprivate var keepsQuantization: Bool {
-        switch self {
-        case .maxPool, .globalMaxPool, .concat, .reshape, .flatten, .squeeze, .unsqueeze, .transpose, .identity,
-            .dropout,
-            .slice, .split, .gather, .expand:
-            true
-        default: false
-        }
+    /// On the same levels it passes on what is positive, which it would round a second time on others.
+    fileprivate var isLeakyRelu: Bool {
+        if case .unary(.leakyRelu) = self { true } else { false }
     }
 }
 

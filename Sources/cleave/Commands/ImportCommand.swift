@@ -4,12 +4,16 @@ internal import ImageInput
 internal import ModelGraph
 internal import ModelStore
 internal import ONNXFormat
+internal import Quantization
 
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Import an ONNX file into a model package.",
         discussion: """
+            A file that comes quantised (QDQ pairs, QLinear operators) becomes a quantised package with the file's own scales. \
+            Layers whose weights do not fit int8 symmetrically compute in float32, rounded as the file says.
+
             Examples:
               cleave import squeezenet.onnx --preprocessing imagenet-224 --labels imagenet.txt
               cleave import digits.onnx --preprocessing preprocessing.json -o digits.cleave --name digits
@@ -45,7 +49,7 @@ struct ImportCommand: ParsableCommand {
     var keepGraph = false
 
     func run() throws {
-        var options = ONNXImportOptions()
+        var options = ONNXImportOptions(dequantizesWeights: keepGraph)
         for text in inputShape {
             let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
             let extents = parts.count == 2 ? parts[1].split(separator: ",").map { Int($0) } : []
@@ -54,8 +58,9 @@ struct ImportCommand: ParsableCommand {
             }
             options.inputShapes[parts[0]] = extents.compactMap(\.self)
         }
-        var graph = try importGraph(at: model, options: options)
-        if !keepGraph { graph = try graph.simplified() }
+        let imported = try importGraph(at: model, options: options)
+        let stated = keepGraph ? nil : try QuantizedGraph(statedIn: imported)
+        let graph = try stated?.graph ?? (keepGraph ? imported : imported.simplified())
         let stem = URL(fileURLWithPath: model).deletingPathExtension().lastPathComponent
         var card = ModelCard(
             name: try ModelName(name ?? stem), version: try ModelVersion(modelVersion),
@@ -63,7 +68,8 @@ struct ImportCommand: ParsableCommand {
         card.preprocessing = try preprocessing.map { try readPreprocessing($0, for: graph) }
         if let labels { card.labels = try readLines(labels) }
         let path = output ?? stem + ".cleave"
-        let digest = try ModelPackage(card, graph: graph).write(to: path)
+        let package = stated.map { ModelPackage(card, quantized: $0) } ?? ModelPackage(card, graph: graph)
+        let digest = try package.write(to: path)
         let multiplyAdds = graph.nodeIDs.reduce(0) { $0 + graph.multiplyAdds(of: $1) }
         print(
             """
@@ -73,6 +79,11 @@ struct ImportCommand: ParsableCommand {
               outputs \(graph.outputs.map { "\(graph[$0].name) \(graph[$0].type)" }.joined(separator: ", "))
               digest  \(digest)
             """)
+        if let stated {
+            let layers = stated.graph.nodes.indices.filter { stated.graph.nodes[$0].operation.hasWeights }
+            let integers = layers.count { stated.weights[$0] != nil }
+            print("  quantised as the file states: \(integers) of \(layers.count) layers with weights in integers")
+        }
     }
 
     private func readPreprocessing(_ text: String, for graph: Graph) throws -> Preprocessing {

@@ -233,7 +233,8 @@ struct QuantizeCommand: ParsableCommand {
 }
 
 extension Operator {
-    fileprivate var hasWeights: Bool {
+    /// Convolutions and matrix products.
+    var hasWeights: Bool {
         switch self {
         case .convolution, .gemm, .matrixProduct: true
         default: false
