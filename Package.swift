@@ -94,6 +94,7 @@ let package = Package(
         room("SplitExecution", ["ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput"]),
         room("ModelStore", ["ModelGraph", "ImageInput", crypto], exclude: ["FORMAT.md"]),
         room("InferenceProtocol", ["ModelGraph"] + grpc, exclude: ["Protos"]),
+        room("Simulation", ["ModelGraph", "Planning", "Reports"]),
 
         // L4
         room(
@@ -124,7 +125,7 @@ let package = Package(
             [
                 "ModelGraph", "ONNXFormat", "InferenceEngine", "ActivationCodec", "ImageInput", "Planning",
                 "Quantization", "Reports",
-                "SplitExecution", "ModelStore", "Profiling", "InferenceProtocol", "ProgramSettings",
+                "Simulation", "SplitExecution", "ModelStore", "Profiling", "InferenceProtocol", "ProgramSettings",
             ]),
         program(
             "cleave-edge",
@@ -153,6 +154,7 @@ let package = Package(
         tests("ActivationCodecTests", ["ActivationCodec", "CZlib"], exclude: ["FuzzFindings"]),
         tests("ImageInputTests", ["ImageInput"]),
         tests("PlanningTests", ["Planning", "ModelGraph"]),
+        tests("SimulationTests", ["Simulation", "Planning", "ModelGraph", "TestSupport"]),
         tests(
             "ModelStoreTests", ["ModelStore", "ModelGraph", "ImageInput", "TestSupport"], exclude: ["FuzzFindings"]),
         tests("InferenceProtocolTests", ["InferenceProtocol", "ModelGraph", "WireTestSupport"] + grpc),

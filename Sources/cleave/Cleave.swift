@@ -16,8 +16,8 @@ struct Cleave: AsyncParsableCommand {
         version: toolVersion,
         subcommands: [
             ImportCommand.self, QuantizeCommand.self, InspectCommand.self, EvaluateCommand.self, SplitCommand.self,
-            ProfileCommand.self, CodecCommand.self, BenchmarkCommand.self, PlanCommand.self, StoreCommand.self,
-            VerifyCommand.self,
+            ProfileCommand.self, CodecCommand.self, BenchmarkCommand.self, PlanCommand.self, SimulateCommand.self,
+            StoreCommand.self, VerifyCommand.self,
         ])
 
     static let toolVersion = "0.1.0"

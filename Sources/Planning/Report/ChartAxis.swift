@@ -1,14 +1,14 @@
 private import Glibc
 
 /// Maps values to pixels and picks round values to mark.
-struct ChartAxis: Sendable {
-    let range: ClosedRange<Double>
-    let pixels: (from: Double, to: Double)
-    let isLogarithmic: Bool
-    let ticks: [Double]
+package struct ChartAxis: Sendable {
+    package let range: ClosedRange<Double>
+    package let pixels: (from: Double, to: Double)
+    package let isLogarithmic: Bool
+    package let ticks: [Double]
 
     /// From 0 to the first tick at or above `maximum`, with about five ticks at 1, 2 or 5 times a power of ten.
-    static func linear(upTo maximum: Double, pixels: (from: Double, to: Double)) -> ChartAxis {
+    package static func linear(upTo maximum: Double, pixels: (from: Double, to: Double)) -> ChartAxis {
         let step = roundStep(max(maximum, 1e-9) / 5)
         let count = max(1, Int((maximum / step).rounded(.up)))
         return ChartAxis(
@@ -18,7 +18,7 @@ struct ChartAxis: Sendable {
 
     /// Exactly over `range`, with ticks at 1, 2 and 5 times each power of ten, or at the powers alone where there are
     /// more than four.
-    static func logarithmic(_ range: ClosedRange<Double>, pixels: (from: Double, to: Double)) -> ChartAxis {
+    package static func logarithmic(_ range: ClosedRange<Double>, pixels: (from: Double, to: Double)) -> ChartAxis {
         let decades = Int(log10Floor(range.lowerBound))...Int(log10Floor(range.upperBound))
         let multiples: [Double] = decades.count > 5 ? [1] : [1, 2, 5]
         let ticks = decades.flatMap { decade in multiples.map { $0 * powerOfTen(decade) } }
@@ -27,7 +27,7 @@ struct ChartAxis: Sendable {
             ticks: ticks.filter { (range.lowerBound * 0.999...range.upperBound * 1.001).contains($0) })
     }
 
-    func position(_ value: Double) -> Double {
+    package func position(_ value: Double) -> Double {
         let fraction =
             isLogarithmic
             ? (log(value) - log(range.lowerBound)) / (log(range.upperBound) - log(range.lowerBound))
@@ -36,7 +36,7 @@ struct ChartAxis: Sendable {
     }
 
     /// `count` values from one end of a logarithmic axis to the other, equally far apart on it.
-    func samples(_ count: Int) -> [Double] {
+    package func samples(_ count: Int) -> [Double] {
         let (low, high) = (log(range.lowerBound), log(range.upperBound))
         return (0..<count).map { exp(low + (high - low) * Double($0) / Double(max(1, count - 1))) }
     }

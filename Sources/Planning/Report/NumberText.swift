@@ -1,5 +1,5 @@
 /// `value` with exactly `digits` decimals, rounded to nearest; the same in every locale.
-func fixed(_ value: Double, _ digits: Int) -> String {
+package func fixed(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite else { return value.isNaN ? "–" : (value < 0 ? "−∞" : "∞") }
     var scale = 1.0
     for _ in 0..<digits { scale *= 10 }
@@ -11,7 +11,7 @@ func fixed(_ value: Double, _ digits: Int) -> String {
 }
 
 /// About three significant digits, without trailing zeros.
-func significant(_ value: Double) -> String {
+package func significant(_ value: Double) -> String {
     let digits = value.magnitude >= 100 ? 0 : value.magnitude >= 10 ? 1 : value.magnitude >= 1 ? 2 : 3
     var text = fixed(value, digits)
     if text.contains(".") {
