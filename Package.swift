@@ -106,7 +106,7 @@ let package = Package(
             "EdgeAgent",
             [
                 "ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput", "SplitExecution", "ModelStore",
-                "InferenceProtocol", logging,
+                "InferenceProtocol", "Planning", logging,
             ] + grpc),
         room(
             "CloudService",
@@ -152,7 +152,7 @@ let package = Package(
         tests("ConformanceTests", ["ONNXFormat", "ModelGraph"], exclude: ["supported-node-cases.txt"]),
         tests("ActivationCodecTests", ["ActivationCodec", "CZlib"], exclude: ["FuzzFindings"]),
         tests("ImageInputTests", ["ImageInput"]),
-        tests("PlanningTests", ["Planning", "ModelGraph"]),
+        tests("PlanningTests", ["Planning", "ModelGraph", "ONNXFormat", "TestSupport", "AllocationCounter"]),
         tests(
             "ModelStoreTests", ["ModelStore", "ModelGraph", "ImageInput", "TestSupport"], exclude: ["FuzzFindings"]),
         tests("InferenceProtocolTests", ["InferenceProtocol", "ModelGraph", "WireTestSupport"] + grpc),
@@ -163,11 +163,13 @@ let package = Package(
         tests(
             "EdgeAgentTests",
             [
-                "EdgeAgent", "ActivationCodec", "CloudService", "InferenceProtocol", "ModelGraph", "WireTestSupport",
-                logging,
+                "EdgeAgent", "ActivationCodec", "CloudService", "InferenceProtocol", "ModelGraph", "Planning",
+                "WireTestSupport", logging,
             ] + grpc),
         tests(
             "InferenceEngineTests", ["InferenceEngine", "ModelGraph", "ONNXFormat", "TestSupport", "AllocationCounter"]),
+        tests(
+            "ProfilingTests", ["Profiling", "InferenceEngine", "ModelGraph", "Planning", "Quantization", "TestSupport"]),
         tests("QuantizationTests", ["Quantization", "InferenceEngine", "ModelGraph", "TestSupport"]),
         tests(
             "SplitExecutionTests",

@@ -16,7 +16,8 @@ struct Cleave: AsyncParsableCommand {
         version: toolVersion,
         subcommands: [
             ImportCommand.self, QuantizeCommand.self, InspectCommand.self, EvaluateCommand.self, SplitCommand.self,
-            ProfileCommand.self, CodecCommand.self, BenchmarkCommand.self, PlanCommand.self, StoreCommand.self,
+            ProfileCommand.self, CharacterizeCommand.self, PredictCommand.self, CodecCommand.self,
+            BenchmarkCommand.self, PlanCommand.self, StoreCommand.self,
             VerifyCommand.self,
         ])
 
