@@ -107,7 +107,7 @@ let package = Package(
             "EdgeAgent",
             [
                 "ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput", "SplitExecution", "ModelStore",
-                "InferenceProtocol", logging,
+                "InferenceProtocol", "Planning", logging,
             ] + grpc),
         room(
             "CloudService",
@@ -153,7 +153,7 @@ let package = Package(
         tests("ConformanceTests", ["ONNXFormat", "ModelGraph"], exclude: ["supported-node-cases.txt"]),
         tests("ActivationCodecTests", ["ActivationCodec", "CZlib"], exclude: ["FuzzFindings"]),
         tests("ImageInputTests", ["ImageInput"]),
-        tests("PlanningTests", ["Planning", "ModelGraph"]),
+        tests("PlanningTests", ["Planning", "ModelGraph", "ONNXFormat", "TestSupport", "AllocationCounter"]),
         tests("SimulationTests", ["Simulation", "Planning", "ModelGraph", "TestSupport"]),
         tests(
             "ModelStoreTests", ["ModelStore", "ModelGraph", "ImageInput", "TestSupport"], exclude: ["FuzzFindings"]),
@@ -165,11 +165,13 @@ let package = Package(
         tests(
             "EdgeAgentTests",
             [
-                "EdgeAgent", "ActivationCodec", "CloudService", "InferenceProtocol", "ModelGraph", "WireTestSupport",
-                logging,
+                "EdgeAgent", "ActivationCodec", "CloudService", "InferenceProtocol", "ModelGraph", "Planning",
+                "WireTestSupport", logging,
             ] + grpc),
         tests(
             "InferenceEngineTests", ["InferenceEngine", "ModelGraph", "ONNXFormat", "TestSupport", "AllocationCounter"]),
+        tests(
+            "ProfilingTests", ["Profiling", "InferenceEngine", "ModelGraph", "Planning", "Quantization", "TestSupport"]),
         tests("QuantizationTests", ["Quantization", "InferenceEngine", "ModelGraph", "TestSupport"]),
         tests(
             "SplitExecutionTests",

@@ -21,13 +21,15 @@ package struct Agent: Sendable {
     private let configuration: Configuration
     private let logger: Logger
     private let chooseCut: @Sendable () -> [String]
+    private let follower: LinkFollower?
 
     /// - Parameters:
     ///   - link: `nil`: everything runs here.
+    ///   - adaptation: chooses the cut and the codec of each image by what it learns of the link, in place of `chooseCut`.
     ///   - chooseCut: the cut for the next image; empty: everything runs here.
     package init(
         model: any EdgeModel, link: CloudLink?, configuration: Configuration = Configuration(), logger: Logger,
-        chooseCut: @escaping @Sendable () -> [String]
+        adaptation: CutAdaptation? = nil, chooseCut: @escaping @Sendable () -> [String]
     ) {
         precondition(configuration.depth >= 1)
         self.model = model
@@ -35,6 +37,7 @@ package struct Agent: Sendable {
         self.configuration = configuration
         self.logger = logger
         self.chooseCut = chooseCut
+        follower = link == nil ? nil : adaptation.map(LinkFollower.init)
     }
 
     /// Processes images until there are no more, and hands on a record of each in the order of completion.
@@ -52,6 +55,7 @@ package struct Agent: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 if let link {
                     group.addTask { await link.run() }
+                    if let follower { group.addTask { await follower.probeWhenIdle(link) } }
                 }
                 defer { group.cancelAll() }
                 try await process(images, on: worker, record: record)
@@ -68,22 +72,25 @@ package struct Agent: Sendable {
         _ images: Images, on worker: NIOThreadPool, record: @escaping @Sendable (InferenceRecord) throws -> Void
     ) async throws where Images.Element == String {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            var heads: [[String]: any EdgeHead] = [:]
+            var heads: [CutChoice: any EdgeHead] = [:]
             var underWay = 0
             for try await image in images {
                 if underWay == configuration.depth {
                     try await group.next()
                     underWay -= 1
                 }
-                let cut = link == nil ? [] : chooseCut()
                 let start = ContinuousClock.now
-                var result = InferenceRecord(image: image, cut: cut)
+                let decided = follower?.decide()
+                let choice = decided?.choice ?? CutChoice(boundary: link == nil ? [] : chooseCut())
+                var result = InferenceRecord(image: image, cut: choice.boundary)
+                result.codec = choice.codec
+                result.decision = decided?.record
                 let run: any HeadRun
                 do {
-                    if heads[cut] == nil {
-                        heads[cut] = try await worker.runIfActive { [model] in try model.prepareHead(cut: cut) }
+                    if heads[choice] == nil {
+                        heads[choice] = try await worker.runIfActive { [model] in try model.prepareHead(choice) }
                     }
-                    guard let head = heads[cut] else { preconditionFailure("the head was prepared") }
+                    guard let head = heads[choice] else { preconditionFailure("the head was prepared") }
                     run = try await worker.runIfActive { try head.run(imageAt: image) }
                 } catch is CancellationError {
                     throw CancellationError()
@@ -97,7 +104,7 @@ package struct Agent: Sendable {
                 result.timesMs.head = run.headTime.roundedMilliseconds
                 group.addTask { [result] in
                     var result = result
-                    try await finish(run, cut: cut, on: worker, into: &result)
+                    try await finish(run, choice, on: worker, into: &result)
                     result.timesMs.total = (ContinuousClock.now - start).roundedMilliseconds
                     try record(result)
                 }
@@ -109,11 +116,11 @@ package struct Agent: Sendable {
 
     /// Lets the cloud finish, or finishes here.
     private func finish(
-        _ run: any HeadRun, cut: [String], on worker: NIOThreadPool, into result: inout InferenceRecord
+        _ run: any HeadRun, _ choice: CutChoice, on worker: NIOThreadPool, into result: inout InferenceRecord
     ) async throws {
         let name: String
         let output: Tensor?
-        if let completion = try await tryCloud(run, cut: cut, into: &result) {
+        if let completion = try await tryCloud(run, choice, into: &result) {
             result.source = .cloud
             (name, output) = completion.outputs.first.map { ($0.name, $0.tensor) } ?? ("output", nil)
         } else {
@@ -144,11 +151,12 @@ package struct Agent: Sendable {
 
     /// `nil` when the cloud was not to be asked, or did not answer; then `result` says why.
     private func tryCloud(
-        _ run: any HeadRun, cut: [String], into result: inout InferenceRecord
+        _ run: any HeadRun, _ choice: CutChoice, into result: inout InferenceRecord
     ) async throws -> CloudCompletion? {
-        guard let link, !cut.isEmpty else { return nil }
+        guard let link, !choice.boundary.isEmpty else { return nil }
         do {
-            let completion = try await link.complete(cut: cut, deadline: configuration.deadline) { frameID, emit in
+            let completion = try await link.complete(cut: choice.boundary, deadline: configuration.deadline) {
+                frameID, emit in
                 try run.encode(frameID: frameID, emit: emit)
             }
             result.bytesSent = completion.bytesSent
@@ -157,8 +165,12 @@ package struct Agent: Sendable {
             result.timesMs.decode = completion.result.decode.roundedMilliseconds
             result.timesMs.queue = completion.result.queue.roundedMilliseconds
             result.timesMs.compute = completion.result.compute.roundedMilliseconds
+            follower?.observe(completion)
             return completion
         } catch let failure as CloudFailure {
+            if failure.kind == .deadlineExceeded {
+                follower?.observeTimeout(of: choice, within: configuration.deadline)
+            }
             result.reason = failure.label
             result.detail = failure.message
             logger.info("finishing locally", metadata: ["image": "\(result.image)", "reason": "\(failure)"])

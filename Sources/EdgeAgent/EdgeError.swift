@@ -7,6 +7,8 @@ package struct EdgeError: Error, Hashable, Sendable, CustomStringConvertible {
         case unusableModel
         /// The model's outputs are not what labels can be given to.
         case unusableOutput
+        /// The plan has nothing that this agent can follow.
+        case unusablePlan
         /// Results cannot be written.
         case unwritableOutput
     }

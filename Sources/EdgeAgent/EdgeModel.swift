@@ -15,6 +15,19 @@ package struct ModelIdentity: Hashable, Sendable {
     }
 }
 
+/// How one picture is divided: where, and how what crosses is coded.
+package struct CutChoice: Hashable, Sendable {
+    /// The boundary's tensor names; empty when everything is to run on the edge.
+    package var boundary: [String]
+    /// The codec's mode; `nil`: the model's own.
+    package var codec: String?
+
+    package init(boundary: [String], codec: String? = nil) {
+        self.boundary = boundary
+        self.codec = codec
+    }
+}
+
 /// The model as the agent sees it, whatever computes it.
 package protocol EdgeModel: Sendable {
     var identity: ModelIdentity { get }
@@ -24,6 +37,14 @@ package protocol EdgeModel: Sendable {
     /// - Parameter cut: the boundary's tensor names; empty when everything is to run on the edge.
     /// - Throws: when the names are no legal cut.
     func prepareHead(cut: [String]) throws -> any EdgeHead
+
+    /// The same, coded as the choice says.
+    func prepareHead(_ choice: CutChoice) throws -> any EdgeHead
+}
+
+extension EdgeModel {
+    /// For models with one codec.
+    package func prepareHead(_ choice: CutChoice) throws -> any EdgeHead { try prepareHead(cut: choice.boundary) }
 }
 
 /// The prepared part of a model before a cut.

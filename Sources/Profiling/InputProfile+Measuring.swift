@@ -15,6 +15,7 @@ extension InputProfile {
         precondition(!images.isEmpty && (1...100).contains(jpegQuality))
         var sizes: [Int] = []
         var (encodes, decodes, edge, cloud): ([Duration], [Duration], [Duration], [Duration]) = ([], [], [], [])
+        var unpacking: [Duration] = []
         var input = [Float](repeating: 0, count: preprocessing.elementCount)
         func prepare(_ image: Image) throws -> Duration {
             var span = input.mutableSpan
@@ -23,7 +24,9 @@ extension InputProfile {
             return ContinuousClock.now - start
         }
         for (index, path) in images.enumerated() {
+            let opened = ContinuousClock.now
             let original = try Image(contentsOf: path)
+            unpacking.append(ContinuousClock.now - opened)
             edge.append(try prepare(original))
             let picture = try preprocessing.picture(from: original)
             var start = ContinuousClock.now
@@ -45,7 +48,8 @@ extension InputProfile {
             jpeg: ByteCount(sizes.sorted()[sizes.count / 2]),
             raw: ByteCount(preprocessing.width * preprocessing.height * Image.channels),
             jpegEncode: Timing(samples: encodes), jpegDecode: Timing(samples: decodes),
-            cloudPreprocess: Timing(samples: cloud), edgePreprocess: Timing(samples: edge))
+            cloudPreprocess: Timing(samples: cloud), edgePreprocess: Timing(samples: edge),
+            edgeDecode: Timing(samples: unpacking))
     }
 }
 

@@ -28,6 +28,7 @@ struct CleaveEdge: AsyncParsableCommand {
 
             Examples:
               cleave-edge --model digits.cleave --cloud 127.0.0.1:8500 --plan plan.json frames/*.jpg
+              cleave-edge --model digits.cleave --cloud server:8500 --plan plan.json --adapt --watch /run/camera
               cleave-edge --model digits.cleave --cloud server:8500 --tls-ca ca.pem --token-file token --cut middle --watch /run/camera
               cleave-edge --model digits.cleave frame.jpg
             """,
@@ -43,6 +44,12 @@ struct CleaveEdge: AsyncParsableCommand {
         help: ArgumentHelp(
             "The plan that `cleave plan --plan` wrote: its cut and codec (edge.plan).", valueName: "file"))
     var plan: String?
+
+    @Flag(
+        help:
+            "Choose cut and codec anew for each picture, by the plan and by what its traffic tells of the link (edge.adapt)."
+    )
+    var adapt = false
 
     @Option(
         help: ArgumentHelp(
@@ -106,10 +113,16 @@ struct CleaveEdge: AsyncParsableCommand {
         }
         if let depth = try settings.integer(depth, "edge.depth", in: 1...64) { configuration.depth = depth }
         let client = try cloud.client(settings)
-        let link = client.map { CloudLink(to: $0, identity: edgeModel.identity, logger: logger) }
+        let adaptation = try followedPlan(settings, package).map { try CutAdaptation($0) }
+        var linkConfiguration = CloudLink.Configuration()
+        linkConfiguration.cutsAhead = adaptation?.boundaries ?? []
+        let link = client.map {
+            CloudLink(to: $0, identity: edgeModel.identity, configuration: linkConfiguration, logger: logger)
+        }
         let boundary = choice.boundary
         let agent = Agent(
-            model: edgeModel, link: link, configuration: configuration, logger: logger, chooseCut: { boundary })
+            model: edgeModel, link: link, configuration: configuration, logger: logger, adaptation: adaptation,
+            chooseCut: { boundary })
         let writer = RecordWriter { line in _ = try FileDescriptor.standardOutput.writeAll(line.utf8) }
         let failures = Mutex(0)
         try await agent.run(untilStopped(input)) { record in
@@ -157,6 +170,30 @@ struct CleaveEdge: AsyncParsableCommand {
         return .files(pictures)
     }
 
+    private func readPlan(_ path: String, _ package: OpenedPackage) throws -> SplitPlan {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw SettingsError("\(path): the plan cannot be read")
+        }
+        let plan = try SplitPlan.read(data, named: path)
+        guard plan.model.digest == "\(package.digest)" else {
+            throw SettingsError(
+                "\(path): the plan is for digest \(plan.model.digest), but \(package.path) has \(package.digest)")
+        }
+        return plan
+    }
+
+    /// The plan to adapt by; `nil` unless asked for.
+    private func followedPlan(_ settings: Settings, _ package: OpenedPackage) throws -> SplitPlan? {
+        guard try settings.boolean(adapt, "edge.adapt") else { return nil }
+        guard let path = try settings.string(plan, "edge.plan") else {
+            throw ValidationError("--adapt: needs --plan")
+        }
+        guard try settings.string(cut, "edge.cut") == nil, try settings.string(codec, "edge.codec") == nil else {
+            throw ValidationError("--adapt: not together with --cut or --codec")
+        }
+        return try readPlan(path, package)
+    }
+
     /// The boundary (empty: all on the edge) and codec of the flags, else of the plan, else the middle of the network.
     private func chosenCut(_ settings: Settings, _ package: OpenedPackage) throws -> (
         boundary: [String], mode: CodecMode
@@ -165,14 +202,7 @@ struct CleaveEdge: AsyncParsableCommand {
         var cut: Cut?
         var mode = CodecMode.lossless8
         if let path = try settings.string(plan, "edge.plan") {
-            guard let data = FileManager.default.contents(atPath: path) else {
-                throw SettingsError("\(path): the plan cannot be read")
-            }
-            let plan = try SplitPlan.read(data, named: path)
-            guard plan.model.digest == "\(package.digest)" else {
-                throw SettingsError(
-                    "\(path): the plan is for digest \(plan.model.digest), but \(package.path) has \(package.digest)")
-            }
+            let plan = try readPlan(path, package)
             cut = try plan.cut(of: graph)
             if let text = plan.chosen.mode { mode = try CodecMode(parsing: text) }
         }

@@ -16,8 +16,9 @@ struct Cleave: AsyncParsableCommand {
         version: toolVersion,
         subcommands: [
             ImportCommand.self, QuantizeCommand.self, InspectCommand.self, EvaluateCommand.self, SplitCommand.self,
-            ProfileCommand.self, CodecCommand.self, BenchmarkCommand.self, PlanCommand.self, SimulateCommand.self,
-            StoreCommand.self, VerifyCommand.self,
+            ProfileCommand.self, CharacterizeCommand.self, PredictCommand.self, CodecCommand.self,
+            BenchmarkCommand.self, PlanCommand.self, SimulateCommand.self, StoreCommand.self,
+            VerifyCommand.self,
         ])
 
     static let toolVersion = "0.1.0"

@@ -24,6 +24,9 @@ internal import Testing
         #expect(try result.outputs[0].tensor().array(of: Float.self) == network.scores(of: codes))
         #expect(result.outputs[0].name == "scores")
         #expect(result.timings.computeNs > 0)
+        let times = result.timings
+        #expect(times.receiveEndNs - times.receiveStartNs == times.receiveNs)
+        #expect(0 < times.receiveStartNs && times.receiveEndNs < times.sentNs)
     }
 
     @Test func answersPipelinedFrames() async throws {

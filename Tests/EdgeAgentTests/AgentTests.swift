@@ -2,6 +2,7 @@ internal import CloudService
 internal import EdgeAgent
 internal import FoundationEssentials
 internal import InferenceProtocol
+internal import Planning
 internal import Synchronization
 internal import WireTestSupport
 internal import Testing
@@ -103,6 +104,36 @@ internal import Testing
                 [images[0], images[0] + ".missing.jpg", images[1]], model: ToyEdgeModel(), connector: nil)
             #expect(records.count == 3)
             #expect(records.filter { $0.error != nil }.map(\.image) == [images[0] + ".missing.jpg"])
+        }
+    }
+
+    @Test func anAdaptingAgentSaysWhatItBelieved() async throws {
+        try await withImages(8) { images in
+            let records = try await CloudFixture.withServer { addresses, _ in
+                let records = Mutex<[InferenceRecord]>([])
+                let model = ToyEdgeModel()
+                let adaptation = try CutAdaptation(FollowedPlan.make(uplink: .megabits(20)))
+                var linkConfiguration = CloudLink.Configuration()
+                linkConfiguration.cutsAhead = adaptation.boundaries
+                var configuration = Agent.Configuration()
+                configuration.deadline = .seconds(60)
+                let agent = try Agent(
+                    model: model,
+                    link: CloudLink(
+                        to: WireClient(addresses.grpc), identity: model.identity, configuration: linkConfiguration,
+                        logger: CloudFixture.logger), configuration: configuration, logger: CloudFixture.logger,
+                    adaptation: adaptation, chooseCut: { [] })
+                try await agent.run(ImageFeed.files(images).images()) { record in
+                    records.withLock { $0.append(record) }
+                }
+                return records.withLock { $0 }
+            }
+            #expect(records.count == 8)
+            for record in records {
+                #expect(record.cut == "features" && record.codec == "8bit/zlib1" && record.source == .cloud)
+                #expect(try #require(record.decision).uplinkMbps > 0)
+            }
+            #expect(records.contains { $0.decision?.jitterMs != nil }, "frames taught nothing of the link")
         }
     }
 

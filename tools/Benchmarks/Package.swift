@@ -23,6 +23,12 @@ let package = Package(
                 "KernelBenchmarks", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
+        // Links to the root package's targets and, within the program, to the graphs and profiles of the planner's tests.
+        .target(name: "ModelGraph", swiftSettings: swiftSettings),
+        .target(name: "Reports", swiftSettings: swiftSettings),
+        .target(name: "Planning", dependencies: ["ModelGraph", "Reports"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "planner-benchmarks", dependencies: ["ModelGraph", "Planning"], swiftSettings: swiftSettings),
         .testTarget(name: "KernelBenchmarksTests", dependencies: ["KernelBenchmarks"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]

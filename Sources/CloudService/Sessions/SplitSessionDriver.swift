@@ -30,6 +30,8 @@ final class SplitSessionDriver: Sendable {
 
     private typealias Work = @Sendable () async throws -> Void
 
+    /// Before every message of the stream, so that no time on its clock is 0.
+    private let epoch = ContinuousClock.now - .milliseconds(1)
     private let shared: Mutex<State>
     private let models: ModelRegistry
     private let tails: TailCache
@@ -132,7 +134,8 @@ final class SplitSessionDriver: Sendable {
                         guard let frame = frames.removeValue(forKey: id) else { continue }
                         do throws(CodecError) {
                             let codes = try frame.finish()
-                            let times = FrameTimes(receive: receive, decode: frame.decodeTime)
+                            let times = FrameTimes(
+                                receive: receive, decode: frame.decodeTime, receiveEnd: now - epoch)
                             metrics.frameBytes.record(frame.byteCount)
                             idle[cut, default: []].append(frame)
                             group.addTask {
@@ -236,7 +239,9 @@ final class SplitSessionDriver: Sendable {
             times.queue = completion.queued
             times.compute = completion.computed
             metrics.record(times)
-            result = .success(Cleave_V1_FrameResult(id, tail.outputs, completion.result, times))
+            result = .success(
+                Cleave_V1_FrameResult(
+                    id, tail.outputs, completion.result, times, sent: ContinuousClock.now - epoch))
         } catch {
             result = .failure(SplitFailure(frame: error))
         }
@@ -269,7 +274,9 @@ final class SplitSessionDriver: Sendable {
 }
 
 extension Cleave_V1_FrameResult {
-    fileprivate init(_ id: UInt64, _ signature: [NamedTensorType], _ outputs: [Tensor], _ times: FrameTimes) {
+    fileprivate init(
+        _ id: UInt64, _ signature: [NamedTensorType], _ outputs: [Tensor], _ times: FrameTimes, sent: Duration
+    ) {
         self.init()
         frameID = id
         self.outputs = zip(signature, outputs).map { Cleave_V1_OutputTensor(name: $0.name, tensor: $1) }
@@ -278,6 +285,9 @@ extension Cleave_V1_FrameResult {
             $0.decodeNs = times.decode.wireNanoseconds
             $0.queueNs = times.queue.wireNanoseconds
             $0.computeNs = times.compute.wireNanoseconds
+            $0.receiveStartNs = (times.receiveEnd - times.receive).wireNanoseconds
+            $0.receiveEndNs = times.receiveEnd.wireNanoseconds
+            $0.sentNs = sent.wireNanoseconds
         }
     }
 }

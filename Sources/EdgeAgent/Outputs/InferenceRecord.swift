@@ -20,6 +20,28 @@ package struct InferenceRecord: Hashable, Sendable, Codable {
         package var total: Double = 0
     }
 
+    /// Why an agent that adapts took this cut: what it believed of the link and the cloud.
+    package struct Decision: Hashable, Sendable, Codable {
+        package var uplinkMbps: Double
+        package var roundTripMs: Double
+        /// How late packets come beside the usual, on average.
+        package var jitterMs: Double?
+        /// Until the cloud begins to compute.
+        package var cloudWaitMs: Double
+        package var predictedMs: Double
+        /// Whether the cut or the codec changed with this picture.
+        package var isSwitch: Bool
+
+        private enum CodingKeys: String, CodingKey {
+            case uplinkMbps = "uplink_mbps"
+            case roundTripMs = "round_trip_ms"
+            case jitterMs = "jitter_ms"
+            case cloudWaitMs = "cloud_wait_ms"
+            case predictedMs = "predicted_ms"
+            case isSwitch = "switch"
+        }
+    }
+
     package var image: String
     /// Absent when the image could not be read or computed: then `error` says why.
     package var label: String?
@@ -31,6 +53,9 @@ package struct InferenceRecord: Hashable, Sendable, Codable {
     package var detail: String?
     /// The boundary's names joined by `+`; empty when all runs on the edge.
     package var cut: String
+    /// Absent where the cut does not change from picture to picture.
+    package var codec: String?
+    package var decision: Decision?
     package var bytesSent = 0
     package var timesMs = Times()
     package var error: String?
@@ -41,7 +66,7 @@ package struct InferenceRecord: Hashable, Sendable, Codable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case image, label, score, top5, source, reason, detail, cut
+        case image, label, score, top5, source, reason, detail, cut, codec, decision
         case bytesSent = "bytes_sent"
         case timesMs = "times_ms"
         case error

@@ -14,6 +14,8 @@ final class CloudConnection: Sendable {
         var cutReplies: [UInt32: Promise<UInt32>] = [:]
         var frameReplies: [UInt64: Promise<CloudResult>] = [:]
         var failure: CloudFailure?
+        /// While there is a connection.
+        var client: (any Cleave_V1_SplitInference.ClientProtocol, CallOptions)?
         /// Frames in a row whose deadline passed.
         var timeouts = 0
     }
@@ -27,12 +29,14 @@ final class CloudConnection: Sendable {
     /// Where frames are encoded, one after another: their numbers must go out in order.
     private let encoder: NIOThreadPool
     private let maximumTimeouts: Int
+    private let cutsAhead: [[String]]
 
-    init(session: EdgeSession, encoder: NIOThreadPool, maximumTimeouts: Int) {
+    init(session: EdgeSession, encoder: NIOThreadPool, maximumTimeouts: Int, cutsAhead: [[String]] = []) {
         state = Mutex(State(session: session))
         (outbound, send) = AsyncStream.makeStream()
         self.encoder = encoder
         self.maximumTimeouts = maximumTimeouts
+        self.cutsAhead = cutsAhead
     }
 
     // MARK: The connection's life
@@ -62,7 +66,9 @@ final class CloudConnection: Sendable {
 
     private func stream(over connector: some CloudConnector) async -> CloudFailure {
         do {
+            defer { state.withLock { $0.client = nil } }
             try await connector.withConnection { client, options in
+                self.state.withLock { $0.client = (client, options) }
                 let request = StreamingClientRequest(of: EdgeMessage.self) { writer in
                     try await writer.write(self.state.withLock { $0.session.hello })
                     for await message in self.outbound where self.isWorthSending(message) {
@@ -100,7 +106,9 @@ final class CloudConnection: Sendable {
         }
         for action in actions {
             switch action {
-            case .welcomed: welcomed.resolve(.success(()))
+            case .welcomed:
+                openAhead()
+                welcomed.resolve(.success(()))
             case .cutReady(let id): state.withLock { $0.cutReplies[id] }?.resolve(.success(id))
             case .cutFailed(let id, let failure):
                 // Asking again may help: the cloud may have been overloaded.
@@ -147,6 +155,7 @@ final class CloudConnection: Sendable {
         let encodeTime: Duration
         /// From the end of encoding to the result.
         let waitTime: Duration
+        let passage: FramePassage
     }
 
     /// Sends one frame and waits for its result. Cancellation gives the frame up.
@@ -156,16 +165,20 @@ final class CloudConnection: Sendable {
         encode: @escaping @Sendable (_ frameID: UInt64, _ emit: ([UInt8]) -> Void) throws -> Void
     ) async throws -> Exchange {
         let cut = try await readyCut(boundary)
-        let (frame, reply, bytes, encodeTime) = try await encoder.runIfActive {
+        let sent = try await encoder.runIfActive {
             try self.encodeFrame(cut: cut, deadline: deadline, encode: encode)
         }
         let encoded = ContinuousClock.now
         do {
-            let result = try await reply.value
+            let result = try await sent.reply.value
+            let answered = ContinuousClock.now
             return Exchange(
-                result: result, bytesSent: bytes, encodeTime: encodeTime, waitTime: ContinuousClock.now - encoded)
+                result: result, bytesSent: sent.chunker.byteCount, encodeTime: sent.time, waitTime: answered - encoded,
+                passage: FramePassage(
+                    bytes: sent.chunker.byteCount, firstChunkBytes: sent.chunker.firstChunkByteCount,
+                    firstSent: sent.firstSent, lastSent: sent.lastSent, answered: answered, result: result))
         } catch is CancellationError {
-            giveUp(frame)
+            giveUp(sent.frame)
             throw CancellationError()
         }
     }
@@ -179,6 +192,29 @@ final class CloudConnection: Sendable {
         if isHanging {
             close(CloudFailure(.connectionLost, "\(maximumTimeouts) frames in a row got no answer in time"))
         }
+    }
+
+    /// Asks for the cuts that may be taken later, as many as the cloud allows, so that changing to one costs no wait.
+    private func openAhead() {
+        let messages = state.withLock { state in
+            cutsAhead.prefix(Int(state.session.limits.maxCuts)).compactMap { boundary -> EdgeMessage? in
+                guard state.cuts[boundary] == nil else { return nil }
+                let (id, message) = state.session.openCut(boundary: boundary)
+                state.cuts[boundary] = id
+                state.cutReplies[id] = Promise()
+                return message
+            }
+        }
+        for message in messages { send.yield(message) }
+    }
+
+    /// A small message and one of `bytes` more, answered at once, over a call of their own.
+    /// - Throws: `CloudFailure` without a connection; what the call throws.
+    func probe(bytes: Int) async throws -> LinkProbeResult {
+        guard let (client, options) = state.withLock({ $0.client }) else {
+            throw CloudFailure(.unreachable, "there is no connection")
+        }
+        return try await LinkMeasurement.probe(client, bytes: bytes, options: options)
     }
 
     /// The number of the cut, opened now if it is not yet.
@@ -196,12 +232,22 @@ final class CloudConnection: Sendable {
         return try await reply.value
     }
 
+    private struct SentFrame {
+        let frame: UInt64
+        let reply: Promise<CloudResult>
+        let chunker: FrameChunker
+        let time: Duration
+        let firstSent: ContinuousClock.Instant
+        let lastSent: ContinuousClock.Instant
+    }
+
     /// Runs on the encoder's thread.
     private func encodeFrame(
         cut: UInt32, deadline: Duration,
         encode: (_ frameID: UInt64, _ emit: ([UInt8]) -> Void) throws -> Void
-    ) throws -> (frame: UInt64, reply: Promise<CloudResult>, bytes: Int, time: Duration) {
+    ) throws -> SentFrame {
         let start = ContinuousClock.now
+        var firstSent: ContinuousClock.Instant?
         let reply = Promise<CloudResult>()
         let (frame, limits) = try state.withLock { state in
             if let failure = state.failure { throw failure }
@@ -226,6 +272,7 @@ final class CloudConnection: Sendable {
                             CloudFailure(.frameTooLarge, "more than the \(maximumFrameBytes) bytes the cloud takes")))
                 }
                 for chunk in chunker.append(bytes) { send.yield(chunk) }
+                if firstSent == nil, chunker.firstChunkByteCount > 0 { firstSent = .now }
             }
         } catch {
             giveUp(frame)
@@ -236,7 +283,9 @@ final class CloudConnection: Sendable {
             if case .failure(let failure) = result { throw failure }
         }
         for chunk in chunker.finish() { send.yield(chunk) }
-        return (frame, reply, chunker.byteCount, ContinuousClock.now - start)
+        let end = ContinuousClock.now
+        return SentFrame(
+            frame: frame, reply: reply, chunker: chunker, time: end - start, firstSent: firstSent ?? end, lastSent: end)
     }
 
     private func giveUp(_ frame: UInt64) {

@@ -1,4 +1,4 @@
-private import InferenceProtocol
+package import InferenceProtocol
 package import Logging
 package import ModelGraph
 private import NIOPosix
@@ -17,6 +17,8 @@ package final class CloudLink: Sendable {
         package var backoff = Backoff()
         /// So many frames in a row without an answer in time, and the connection is made anew.
         package var maximumTimeouts = 3
+        /// Cuts to open as soon as there is a connection, by their boundaries; others are opened when first used.
+        package var cutsAhead: [[String]] = []
 
         package init() {}
     }
@@ -108,13 +110,25 @@ package final class CloudLink: Sendable {
         }
         return CloudCompletion(
             outputs: exchange.result.outputs, bytesSent: exchange.bytesSent, encode: exchange.encodeTime,
-            wait: exchange.waitTime, result: exchange.result)
+            wait: exchange.waitTime, result: exchange.result, passage: exchange.passage)
+    }
+
+    /// Measures the link with few bytes; for when no frames do.
+    /// - Throws: `CloudFailure`, or `CancellationError` when the caller is cancelled.
+    package func probe(bytes: Int, deadline: Duration) async throws -> LinkProbeResult {
+        let (connection, lastFailure) = state.withLock { ($0.connection, $0.lastFailure) }
+        guard let connection, case .success = connection.welcomed.result else {
+            throw lastFailure ?? CloudFailure(.unreachable, "there is no connection yet")
+        }
+        guard let result = try await withDeadline(deadline, clock: clock, { try await connection.probe(bytes: bytes) })
+        else { throw CloudFailure(.deadlineExceeded, "no answer to a probe within \(deadline)") }
+        return result
     }
 
     private func makeConnection() -> CloudConnection {
         CloudConnection(
             session: EdgeSession(identity: identity, agent: configuration.agent), encoder: encoder,
-            maximumTimeouts: configuration.maximumTimeouts)
+            maximumTimeouts: configuration.maximumTimeouts, cutsAhead: configuration.cutsAhead)
     }
 }
 
@@ -127,4 +141,6 @@ package struct CloudCompletion: Sendable {
     package let wait: Duration
     /// The cloud's own account of its time.
     package let result: CloudResult
+    /// When its bytes left and arrived.
+    package let passage: FramePassage
 }

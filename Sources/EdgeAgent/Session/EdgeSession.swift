@@ -9,6 +9,11 @@ package struct CloudResult: Sendable {
     package let decode: Duration
     package let queue: Duration
     package let compute: Duration
+    /// On the cloud's clock, of which only differences mean anything: the first chunk's arrival, the last one's, and when the
+    /// result was written. Zero from services that do not say.
+    package let receiveStart: Duration
+    package let receiveEnd: Duration
+    package let sent: Duration
 }
 
 /// The edge's side of one split stream, as a pure state machine.
@@ -170,5 +175,8 @@ extension CloudResult {
         decode = Duration(wireNanoseconds: result.timings.decodeNs)
         queue = Duration(wireNanoseconds: result.timings.queueNs)
         compute = Duration(wireNanoseconds: result.timings.computeNs)
+        receiveStart = Duration(wireNanoseconds: result.timings.receiveStartNs)
+        receiveEnd = Duration(wireNanoseconds: result.timings.receiveEndNs)
+        sent = Duration(wireNanoseconds: result.timings.sentNs)
     }
 }

@@ -3,6 +3,9 @@ package import InferenceProtocol
 private import SwiftProtobuf
 
 /// Cuts the bytes of one frame into chunks: large enough to be few, small enough that decoding begins early.
+///
+/// The first bytes, a container's header, go at once in a chunk of their own: the cloud's clock at their arrival is what the link's
+/// rate is measured from.
 package struct FrameChunker {
     /// A chunk is sent once this many bytes are ready.
     package static let targetBytes = 32 << 10
@@ -14,6 +17,8 @@ package struct FrameChunker {
     private var buffer = Data()
     private var sequence: UInt32 = 0
     package private(set) var byteCount = 0
+    /// Bytes of the first chunk; 0 before it is made.
+    package private(set) var firstChunkByteCount = 0
 
     /// - Parameters:
     ///   - deadline: how long the cloud may take.
@@ -30,8 +35,11 @@ package struct FrameChunker {
         buffer.append(contentsOf: bytes)
         byteCount += bytes.count
         let size = min(Self.targetBytes, maximumBytes)
-        // What is ready goes in one chunk if that is allowed; the last bytes are kept for the last chunk.
         var chunks: [EdgeMessage] = []
+        if sequence == 0 && !buffer.isEmpty {
+            chunks.append(chunk(of: min(buffer.count, maximumBytes, Self.targetBytes), last: false))
+        }
+        // What is ready goes in one chunk if that is allowed; the last bytes are kept for the last chunk.
         while buffer.count > size {
             chunks.append(chunk(of: min(buffer.count - 1, maximumBytes), last: false))
         }
@@ -47,6 +55,7 @@ package struct FrameChunker {
     }
 
     private mutating func chunk(of count: Int, last: Bool) -> EdgeMessage {
+        if sequence == 0 { firstChunkByteCount = count }
         let payload = Data(buffer.prefix(count))
         buffer = count == buffer.count ? Data() : Data(buffer.dropFirst(count))
         let sequence = sequence

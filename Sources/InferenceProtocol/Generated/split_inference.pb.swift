@@ -436,6 +436,14 @@ package nonisolated struct Cleave_V1_Timings: Sendable {
 
   package var computeNs: UInt64 = 0
 
+  /// The cloud's monotonic clock when the frame's first chunk and its last were received, and when this result was written: only
+  /// differences within a stream mean anything. 0 from services that do not say.
+  package var receiveStartNs: UInt64 = 0
+
+  package var receiveEndNs: UInt64 = 0
+
+  package var sentNs: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1123,7 +1131,7 @@ nonisolated extension Cleave_V1_OutputTensor: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Cleave_V1_Timings: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Timings"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}receive_ns\0\u{3}decode_ns\0\u{3}queue_ns\0\u{3}compute_ns\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}receive_ns\0\u{3}decode_ns\0\u{3}queue_ns\0\u{3}compute_ns\0\u{3}receive_start_ns\0\u{3}receive_end_ns\0\u{3}sent_ns\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1135,6 +1143,9 @@ nonisolated extension Cleave_V1_Timings: SwiftProtobuf.Message, SwiftProtobuf._M
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.decodeNs) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.queueNs) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.computeNs) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.receiveStartNs) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.receiveEndNs) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.sentNs) }()
       default: break
       }
     }
@@ -1153,6 +1164,15 @@ nonisolated extension Cleave_V1_Timings: SwiftProtobuf.Message, SwiftProtobuf._M
     if self.computeNs != 0 {
       try visitor.visitSingularUInt64Field(value: self.computeNs, fieldNumber: 4)
     }
+    if self.receiveStartNs != 0 {
+      try visitor.visitSingularUInt64Field(value: self.receiveStartNs, fieldNumber: 5)
+    }
+    if self.receiveEndNs != 0 {
+      try visitor.visitSingularUInt64Field(value: self.receiveEndNs, fieldNumber: 6)
+    }
+    if self.sentNs != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sentNs, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1161,6 +1181,9 @@ nonisolated extension Cleave_V1_Timings: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.decodeNs != rhs.decodeNs {return false}
     if lhs.queueNs != rhs.queueNs {return false}
     if lhs.computeNs != rhs.computeNs {return false}
+    if lhs.receiveStartNs != rhs.receiveStartNs {return false}
+    if lhs.receiveEndNs != rhs.receiveEndNs {return false}
+    if lhs.sentNs != rhs.sentNs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

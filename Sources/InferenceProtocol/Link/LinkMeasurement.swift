@@ -50,6 +50,40 @@ package struct LinkMeasurement: Hashable, Sendable {
     }
 }
 
+/// What a small message and a larger one right after it tell of a link.
+package struct LinkProbeResult: Hashable, Sendable {
+    package let roundTrip: Duration
+    /// The larger message's.
+    package let bytes: Int
+    /// Between the two arrivals, on the cloud's clock.
+    package let spacing: Duration
+
+    package init(roundTrip: Duration, bytes: Int, spacing: Duration) {
+        self.roundTrip = roundTrip
+        self.bytes = bytes
+        self.spacing = spacing
+    }
+}
+
+extension LinkMeasurement {
+    /// A glance at the uplink and the round trip, at the price of `bytes`.
+    package static func probe(
+        _ client: some Cleave_V1_SplitInference.ClientProtocol, bytes: Int, options: CallOptions = .defaults
+    ) async throws -> LinkProbeResult {
+        let (probes, send) = AsyncStream.makeStream(of: Cleave_V1_LinkProbe.self)
+        let request = StreamingClientRequest(of: Cleave_V1_LinkProbe.self) { writer in
+            for await probe in probes { try await writer.write(probe) }
+        }
+        return try await client.measureLink(request: request, options: options) { response in
+            defer { send.finish() }
+            var replies = Replies(messages: response.messages.makeAsyncIterator(), send: send)
+            let roundTrip = try await replies.roundTrip(count: 1)
+            return LinkProbeResult(
+                roundTrip: roundTrip, bytes: bytes, spacing: try await replies.uplinkTime(bytes: bytes))
+        }
+    }
+}
+
 /// The client's half of the measuring call.
 private struct Replies<Messages: AsyncIteratorProtocol> where Messages.Element == Cleave_V1_LinkReply {
     var messages: Messages

@@ -2,7 +2,7 @@ package import ModelGraph
 
 /// Predicts what an inference costs at each cut, from measured parts.
 ///
-/// Cost of a cut = edge preprocessing + the head's nodes + encoding + 8·bytes ÷ uplink + one round trip + the cloud's queue +
+/// Cost of a cut = edge preprocessing (with unpacking where the camera delivers files) + the head's nodes + encoding + 8·bytes ÷ uplink + one round trip + the cloud's queue +
 /// decoding + the tail's nodes + the answer over the downlink. A head or tail that was measured as one counts as measured
 /// instead of by its nodes. Edge-only uses no link. Cloud-only uploads a JPEG; sending the input tensor through the codec
 /// is an ordinary cut beside it.
@@ -100,7 +100,7 @@ package struct CostModel: Sendable {
         ofCutAt position: Int, boundary: ArraySlice<ValueID>, encoding: Encoding, edge: Int = 0, cloud: Int = 0
     ) -> CostBreakdown {
         var cost = CostBreakdown()
-        cost.edgePreprocess = profiles.input.edgePreprocess.median
+        cost.edgePreprocess = profiles.input.edgeTime
         cost.head = .nanoseconds(edges[edge].headTime(at: position, boundary))
         cost.encode = encoding.encode
         cost.decode = encoding.decode
@@ -114,7 +114,7 @@ package struct CostModel: Sendable {
     /// The whole network on the edge: no link.
     package func edgeOnlyCost(edge: Int = 0) -> CostBreakdown {
         var cost = CostBreakdown()
-        cost.edgePreprocess = profiles.input.edgePreprocess.median
+        cost.edgePreprocess = profiles.input.edgeTime
         cost.head = profiles.edges[edge].wholeNetwork.median
         return cost
     }

@@ -49,6 +49,7 @@ extension Topology {
             var start: Int
             var left: Int
         }
+        guard !hasAntichain(beyond: limit) else { return nil }
         var downsets = Downsets(wordsPerRow: wordsPerRow)
         var row = Row(repeating: 0, count: wordsPerRow)
         downsets.append(row[...], parent: -1)
@@ -83,6 +84,23 @@ extension Topology {
             downsets.append(row[...], parent: visit.row)
         }
         return downsets
+    }
+
+    /// Whether nodes that do not depend on each other show by themselves that there are more downsets than `limit`: each of
+    /// their 2ⁿ subsets has another closure. Looks at the nodes of each distance from the inputs and from the ends.
+    private func hasAntichain(beyond limit: Int) -> Bool {
+        func widest(_ order: some Sequence<Int>, _ neighbours: [[Int]]) -> Int {
+            var levels = [Int](repeating: 0, count: nodeCount)
+            var counts = [0]
+            for node in order {
+                levels[node] = neighbours[node].reduce(0) { max($0, levels[$1] + 1) }
+                if levels[node] == counts.count { counts.append(0) }
+                counts[levels[node]] += 1
+            }
+            return counts.max() ?? 0
+        }
+        let width = max(widest(active, predecessors), widest(active.reversed(), successors()))
+        return width >= Int.bitWidth - limit.leadingZeroBitCount
     }
 
     /// The prefixes of the orders, each once, in lexicographic order.

@@ -7,27 +7,34 @@ extension Topology {
     /// first, which at each step runs the ready node that leaves the fewest bytes between head and tail.
     func orders(_ graph: Graph) -> [[Int]] {
         var step = 0
-        var readyStep: [Int: Int] = [:]
+        var readyStep = [Int](repeating: 0, count: nodeCount)
         let depthFirst = order { ready in
             step += 1
-            for node in ready where readyStep[node] == nil { readyStep[node] = step }
-            return ready.max { (readyStep[$0] ?? 0, -$0) < (readyStep[$1] ?? 0, -$1) }
+            for node in ready where readyStep[node] == 0 { readyStep[node] = step }
+            return ready.max { (readyStep[$0], -$0) < (readyStep[$1], -$1) }
         }
         return [active, depthFirst, smallestBoundaryFirst(graph)]
     }
 
     private func smallestBoundaryFirst(_ graph: Graph) -> [Int] {
-        var readersLeft = graph.consumers().map(\.count)
+        let readers = graph.consumers()
+        var readersLeft = readers.map(\.count)
+        let inputs = graph.nodes.map { Set($0.inputs.compactMap { $0 }).filter { graph[$0].constant == nil } }
+        let sizes = graph.values.map { $0.type.byteCount }
+        let added = graph.nodes.map { $0.outputs.reduce(0) { $0 + sizes[$1.index] } }
         func growth(_ node: Int) -> Int {
-            let added = graph.nodes[node].outputs.reduce(0) { $0 + graph[$1].type.byteCount }
-            let freed = Set(graph.nodes[node].inputs.compactMap { $0 })
-                .filter { readersLeft[$0.index] == 1 && graph[$0].constant == nil }
-            return added - freed.reduce(0) { $0 + graph[$1].type.byteCount }
+            inputs[node].reduce(added[node]) { readersLeft[$1.index] == 1 ? $0 - sizes[$1.index] : $0 }
         }
+        var growths = graph.nodes.indices.map(growth)
         return order { ready in
-            let next = ready.min { (growth($0), $0) < (growth($1), $1) }
+            let next = ready.min { (growths[$0], $0) < (growths[$1], $1) }
             if let next {
-                for input in Set(graph.nodes[next].inputs.compactMap { $0 }) { readersLeft[input.index] -= 1 }
+                for input in inputs[next] {
+                    readersLeft[input.index] -= 1
+                    // Only where one reader is left does that change what it frees.
+                    guard readersLeft[input.index] == 1 else { continue }
+                    for reader in readers[input.index] { growths[reader.index] = growth(reader.index) }
+                }
             }
             return next
         }

@@ -63,6 +63,14 @@ package struct CodecProfile: ProfileDocument, Hashable {
         self.edgeOnlyTop1Agreement = edgeOnlyTop1Agreement
     }
 
+    /// Whether this is what measuring in these ways would give again: what `cleave profile --resume` keeps.
+    package func isMeasurement(
+        of model: ModelIdentity, modes: Set<String>, images: Int, instructionSet: String
+    ) -> Bool {
+        self.model == model && Set(entries.map(\.mode)) == modes && self.images == images
+            && provenance.instructionSet == instructionSet
+    }
+
     package func validate() throws(PlanningError) {
         guard images >= 1 else {
             throw PlanningError(.invalidNumber, "expected at least one image, got \(images)", at: "images")

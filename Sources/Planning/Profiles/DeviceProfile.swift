@@ -93,6 +93,14 @@ package struct DeviceProfile: ProfileDocument, Hashable {
         try parts.checkUnique("parts", \.cut)
     }
 
+    /// Whether this is what measuring in these ways would give again: what `cleave profile --resume` keeps.
+    package func isMeasurement(
+        of model: ModelIdentity, _ role: Role, _ precision: Precision, threads: Int, instructionSet: String
+    ) -> Bool {
+        self.model == model && self.role == role && self.precision == precision && self.threads == threads
+            && provenance.instructionSet == instructionSet
+    }
+
     /// Nanoseconds by node index, scaled so that all nodes together take what the whole network takes.
     ///
     /// Nodes timed one by one pay for their timers and cold caches; without the scale, cuts would be charged for that

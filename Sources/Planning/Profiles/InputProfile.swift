@@ -20,10 +20,13 @@ package struct InputProfile: ProfileDocument, Hashable {
     package var cloudPreprocess: Timing
     /// From the camera's picture to the network's input, on the edge.
     package var edgePreprocess: Timing
+    /// Unpacks the picture's file, on the edge; `nil` for a camera that delivers pixels, and in profiles that do not say.
+    package var edgeDecode: Timing?
 
     package init(
         provenance: Provenance, model: ModelIdentity, images: Int, jpegQuality: Int, jpeg: ByteCount, raw: ByteCount,
-        jpegEncode: Timing, jpegDecode: Timing, cloudPreprocess: Timing, edgePreprocess: Timing
+        jpegEncode: Timing, jpegDecode: Timing, cloudPreprocess: Timing, edgePreprocess: Timing,
+        edgeDecode: Timing? = nil
     ) {
         self.provenance = provenance
         self.model = model
@@ -35,12 +38,21 @@ package struct InputProfile: ProfileDocument, Hashable {
         self.jpegDecode = jpegDecode
         self.cloudPreprocess = cloudPreprocess
         self.edgePreprocess = edgePreprocess
+        self.edgeDecode = edgeDecode
     }
 
+    /// From the camera to the network's input, on the edge.
+    package var edgeTime: Duration { edgePreprocess.median + (edgeDecode?.median ?? .zero) }
+
     private enum CodingKeys: String, CodingKey {
-        case provenance, model, images, jpegQuality, jpegEncode, jpegDecode, cloudPreprocess, edgePreprocess
+        case provenance, model, images, jpegQuality, jpegEncode, jpegDecode, cloudPreprocess, edgePreprocess, edgeDecode
         case jpeg = "jpegBytes"
         case raw = "rawBytes"
+    }
+
+    /// Whether this is what measuring in these ways would give again: what `cleave profile --resume` keeps.
+    package func isMeasurement(of model: ModelIdentity, images: Int, jpegQuality: Int) -> Bool {
+        self.model == model && self.images == images && self.jpegQuality == jpegQuality
     }
 
     package func validate() throws(PlanningError) {

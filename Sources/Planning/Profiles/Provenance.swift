@@ -104,6 +104,18 @@ extension Timing {
     }
 }
 
+extension Timing {
+    /// How much longer the last third of the runs took than the first, as a share of it: a clock that rises, a board that
+    /// grows hot. `nil` for fewer than nine.
+    package static func drift(of samples: [Duration]) -> Double? {
+        let third = samples.count / 3
+        guard third >= 3 else { return nil }
+        let early = Timing(samples: Array(samples.prefix(third))).median
+        let late = Timing(samples: Array(samples.suffix(third))).median
+        return early > .zero ? late / early - 1 : nil
+    }
+}
+
 extension Collection {
     /// - Throws: `PlanningError.duplicateName` when two elements have one name.
     func checkUnique(_ field: String, _ name: (Element) -> String) throws(PlanningError) {

@@ -53,7 +53,7 @@ extension PlanReport {
         var drawing = Markup.element(
             "text",
             [("x", fixed(labelWidth - 10, 1)), ("y", fixed(y + 16, 1)), ("class", weight), ("text-anchor", "end")],
-            .element("title", [], label) + Markup(shortened(label, to: 40)))
+            .element("title", [], label) + Markup(shortened(label, to: isChosen ? 36 : 40)))
         var start = 0.0
         for component in CostComponent.allCases {
             let time = option.cost[component]

@@ -9,7 +9,7 @@ extension PlanReport {
     static func decisionMap(_ plan: SplitPlan, _ decisions: DecisionTable) -> Markup {
         let now = (
             uplink: plan.link.uplink.bitsPerSecond,
-            delay: max(1e-4, (plan.link.roundTrip + plan.chosen.cost.cloudWait).inSeconds)
+            delay: max(1e-4, plan.plannedConditions.roundTrip + plan.plannedConditions.cloudWait)
         )
         let x = ChartAxis.logarithmic(
             min(1e5, now.uplink)...max(1e9, now.uplink), pixels: (plot.left, plot.right))
@@ -90,7 +90,8 @@ extension PlanReport {
         var drawing = Markup()
         for tick in x.ticks {
             drawing += line(x.position(tick), plot.top, x.position(tick), plot.bottom, "rule")
-            drawing += text(ByteCount(Int(tick)).text, x.position(tick), plot.bottom + 20, "soft", anchor: "middle")
+            drawing += text(
+                ByteCount(Int(min(tick, 1e18))).text, x.position(tick), plot.bottom + 20, "soft", anchor: "middle")
         }
         for tick in y.ticks {
             drawing += line(plot.left, y.position(tick), plot.right, y.position(tick), "rule")

@@ -17,6 +17,8 @@ struct Candidates {
 
     let model: CostModel
     private(set) var all: [Candidate] = []
+    /// Those that nothing but the deadline rules out.
+    private(set) var late: [Candidate] = []
     /// The number of options refused, by the first reason that applies.
     private(set) var refusals: [Refusal: Int] = [:]
     private(set) var cloudOnly: (candidate: Candidate, refusal: Refusal?)
@@ -35,14 +37,10 @@ struct Candidates {
         let last = model.cuts.count - 1
         let edges = model.edges.indices.map { way in
             let cost = CostTotals(model.edgeOnlyCost(edge: way))
-            let memory = model.profiles.edges[way].wholeNetworkPeakMemory
-            let refusal: Refusal? =
-                if let limit = constraints.maximumEdgeMemory, memory.map({ $0 > limit }) ?? true {
-                    .edgeMemory
-                } else if constraints.isTooLossy(model.profiles.codec.edgeOnlyTop1Agreement) {
-                    .accuracy
-                } else { constraints.refusal(of: cost) }
-            return (Candidate(strategy: .edgeOnly, position: last, edge: way, cost: cost), refusal)
+            return (
+                Candidate(strategy: .edgeOnly, position: last, edge: way, cost: cost),
+                constraints.refusalOfEdgeOnly(model, edge: way) ?? constraints.refusal(of: cost)
+            )
         }
         let best = { (ways: [(candidate: Candidate, refusal: Refusal?)]) in
             let value = { (way: Candidate) in model.value(goal, of: way.cost, edge: way.edge, cloud: way.cloud) }
@@ -53,7 +51,12 @@ struct Candidates {
         edgeOnly = best(edges)
         addSplits(constraints, privacy)
         for (candidate, refusal) in clouds + edges {
-            if let refusal { refusals[refusal, default: 0] += 1 } else { all.append(candidate) }
+            if let refusal {
+                refusals[refusal, default: 0] += 1
+                if refusal == .deadline { late.append(candidate) }
+            } else {
+                all.append(candidate)
+            }
         }
     }
 
@@ -61,9 +64,11 @@ struct Candidates {
     private mutating func addSplits(_ constraints: PlanConstraints, _ privacy: PrivacyTest) {
         let cuts = model.cuts
         let ways = model.edges.count * model.clouds.count
-        let preprocess = model.profiles.input.edgePreprocess.median.wholeNanoseconds
+        let preprocess = model.profiles.input.edgeTime.wholeNanoseconds
         let delay = (model.link.roundTrip + model.cloudWait).wholeNanoseconds
         let limitsMemory = constraints.maximumEdgeMemory
+        let weights = constraints.maximumPackage.map { ($0, cuts.headSums(of: cuts.graph.integerWeightBytes)) }
+        func fitsPackage(_ position: Int) -> Bool { weights.map { $0.1[position] <= $0.0.bytes } ?? true }
         var refused = [Int](repeating: 0, count: Refusal.allCases.count)
         func count(_ refusal: Refusal, _ options: Int = 1) {
             refused[Refusal.allCases.firstIndex(of: refusal)!] += options
@@ -81,6 +86,10 @@ struct Candidates {
                 }
                 guard isPrivate else {
                     count(.privacy, ways)
+                    continue
+                }
+                guard fitsPackage(position) else {
+                    count(.packageSize, ways)
                     continue
                 }
                 let uplink = model.link.uplink.nanoseconds(of: encoding.size)
@@ -104,13 +113,15 @@ struct Candidates {
                             count(.uplinkSize)
                         } else if constraints.isTooLossy(model.agreement(of: encoding, cloud: cloud)) {
                             count(.accuracy)
-                        } else if let refusal = constraints.refusal(of: cost) {
-                            count(refusal)
                         } else {
-                            all.append(
-                                Candidate(
-                                    strategy: .split, position: position, mode: mode, edge: edge, cloud: cloud,
-                                    cost: cost))
+                            let candidate = Candidate(
+                                strategy: .split, position: position, mode: mode, edge: edge, cloud: cloud, cost: cost)
+                            if let refusal = constraints.refusal(of: cost) {
+                                count(refusal)
+                                late.append(candidate)
+                            } else {
+                                all.append(candidate)
+                            }
                         }
                     }
                 }
@@ -158,6 +169,15 @@ extension PlanConstraints {
     fileprivate func isTooLossy(_ agreement: Double?) -> Bool {
         guard let maximumAccuracyLoss else { return false }
         return agreement.map { 1 - $0 > maximumAccuracyLoss } ?? true
+    }
+
+    fileprivate func refusalOfEdgeOnly(_ model: CostModel, edge: Int) -> Refusal? {
+        if let maximumPackage, model.cuts.graph.integerWeightBytes.reduce(0, +) > maximumPackage.bytes {
+            return .packageSize
+        }
+        let memory = model.profiles.edges[edge].wholeNetworkPeakMemory
+        if let maximumEdgeMemory, memory.map({ $0 > maximumEdgeMemory }) ?? true { return .edgeMemory }
+        return isTooLossy(model.profiles.codec.edgeOnlyTop1Agreement) ? .accuracy : nil
     }
 
     fileprivate func refusal(of cost: CostTotals) -> Refusal? {

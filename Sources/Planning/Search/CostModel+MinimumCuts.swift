@@ -36,7 +36,7 @@ private final class CutNetwork {
 
         /// Least latency, at this uplink and at slower and faster ones, and the ends: least of one part alone.
         static let searched =
-            [1.0, 1.0 / 16, 1.0 / 4, 4, 16].map { Weights(edge: 1, link: $0, cloud: 1) }
+            [1.0, 1.0 / 8, 8].map { Weights(edge: 1, link: $0, cloud: 1) }
             + [Weights(edge: 1, link: 0.01, cloud: 0.01), Weights(edge: 0.01, link: 0.01, cloud: 1)]
     }
 

@@ -6,13 +6,13 @@ package struct DecisionTable: Hashable, Sendable {
     /// Remote options, from the one for the fastest uplinks on; then edge-only, if it is allowed.
     package let options: [SplitPlan.Option]
     /// Of the options, how many are remote.
-    private let remoteCount: Int
+    let remoteCount: Int
     /// By remote option: latency in seconds without the upload, the round trip and the wait, and bits to upload.
-    private let lines: [LowerEnvelope.Line]
+    let lines: [LowerEnvelope.Line]
     /// By remote option: the least 1 ÷ uplink (s/bit) at which it is the fastest.
-    private let starts: [Double]
+    let starts: [Double]
     /// Latency in seconds; infinite where edge-only is not allowed.
-    private let edgeOnly: Double
+    let edgeOnly: Double
 
     /// What the link and the cloud are like.
     package struct Conditions: Hashable, Sendable {
@@ -60,16 +60,24 @@ package struct DecisionTable: Hashable, Sendable {
     /// - Precondition: the table is not empty.
     /// - Complexity: O(log options).
     package func fastest(_ conditions: Conditions) -> Int {
+        guard remoteCount > 0 else { return 0 }
         let inverse = 1 / conditions.uplink
-        var low = 0
+        let remote = fastestRemote(inverse)
+        let latency = lines[remote](inverse) + conditions.roundTrip + conditions.cloudWait
+        return edgeOnly < latency ? remoteCount : remote
+    }
+
+    /// - Parameter inverse: 1 ÷ uplink, in s/bit.
+    /// - Precondition: there is a remote option.
+    func fastestRemote(_ inverse: Double) -> Int {
+        // The first line starts at 0.
+        var low = 1
         var high = remoteCount
         while low < high {
             let middle = (low + high) / 2
             if starts[middle] <= inverse { low = middle + 1 } else { high = middle }
         }
-        guard low > 0 else { return remoteCount }
-        let remote = lines[low - 1](inverse) + conditions.roundTrip + conditions.cloudWait
-        return edgeOnly < remote ? remoteCount : low - 1
+        return low - 1
     }
 }
 
@@ -84,9 +92,10 @@ extension DecisionTable: Codable {
 extension DecisionTable {
     init(_ lines: LatencyLines, _ candidates: Candidates) {
         let edgeOnly = candidates.edgeOnly
+        let isAllowed = edgeOnly.refusal == nil || edgeOnly.refusal == .deadline
         self.init(
-            lines.ranges(of: .remote).map { candidates.option(candidates.all[$0.candidate]) }
-                + (edgeOnly.refusal == nil ? [candidates.option(edgeOnly.candidate)] : []))
+            lines.ranges(of: .remote).map { candidates.option($0.candidate) }
+                + (isAllowed ? [candidates.option(edgeOnly.candidate)] : []))
     }
 }
 

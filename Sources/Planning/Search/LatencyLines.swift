@@ -1,4 +1,6 @@
 /// The latencies of all candidates as lines over 1 ÷ uplink, of which only those lowest somewhere are of interest.
+///
+/// Those that miss the deadline are among them: on another link they may keep it, or be the least late.
 struct LatencyLines {
     enum Kind {
         case everything, splits, remote
@@ -6,22 +8,22 @@ struct LatencyLines {
 
     /// From slow to fast uplinks.
     struct Range {
-        var candidate: Int
+        var candidate: Candidates.Candidate
         /// `nil`: however slow the uplink.
         var from: BitRate?
         /// `nil`: however fast the uplink.
         var to: BitRate?
     }
 
-    private let candidates: Candidates
+    private let all: [Candidates.Candidate]
 
     init(_ candidates: Candidates) {
-        self.candidates = candidates
+        all = candidates.late.isEmpty ? candidates.all : candidates.all + candidates.late
     }
 
     /// A + 8·S ÷ B in seconds, where B is in bit/s.
     func line(_ index: Int) -> LowerEnvelope.Line {
-        let cost = candidates.all[index].cost
+        let cost = all[index].cost
         return LowerEnvelope.Line(
             intercept: Double(cost.latency - cost.uplink) / 1e9, slope: 8 * Double(cost.uplinkBytes))
     }
@@ -32,7 +34,7 @@ struct LatencyLines {
         let segments = LowerEnvelope(chosen.map(line)).segments
         return segments.indices.reversed().map { index in
             Range(
-                candidate: chosen[segments[index].line],
+                candidate: all[chosen[segments[index].line]],
                 from: index + 1 < segments.count ? BitRate(bitsPerSecond: 1 / segments[index + 1].start) : nil,
                 to: index > 0 ? BitRate(bitsPerSecond: 1 / segments[index].start) : nil)
         }
@@ -49,7 +51,6 @@ struct LatencyLines {
             return 8 * floor + eighths
         }
         var best = [Int64](repeating: .max, count: 8 * 64)
-        let all = candidates.all
         func isWanted(_ strategy: SplitPlan.Strategy) -> Bool {
             switch kind {
             case .everything: true

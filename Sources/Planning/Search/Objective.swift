@@ -83,20 +83,23 @@ package struct PlanConstraints: Hashable, Sendable, Codable {
     package var maximumLatency: Duration?
     /// A cut without a measured peak memory does not satisfy it.
     package var maximumEdgeMemory: ByteCount?
+    /// For the head's integer weights, `Graph.integerWeightBytes`: what a package of the head alone weighs.
+    package var maximumPackage: ByteCount?
 
     package init(
         privacy: PrivacyFloor = .none, maximumAccuracyLoss: Double? = nil, maximumUplink: ByteCount? = nil,
-        maximumLatency: Duration? = nil, maximumEdgeMemory: ByteCount? = nil
+        maximumLatency: Duration? = nil, maximumEdgeMemory: ByteCount? = nil, maximumPackage: ByteCount? = nil
     ) {
         self.privacy = privacy
         self.maximumAccuracyLoss = maximumAccuracyLoss
         self.maximumUplink = maximumUplink
         self.maximumLatency = maximumLatency
         self.maximumEdgeMemory = maximumEdgeMemory
+        self.maximumPackage = maximumPackage
     }
 
     private enum CodingKeys: String, CodingKey {
-        case privacy, maximumAccuracyLoss, maximumUplink, maximumEdgeMemory
+        case privacy, maximumAccuracyLoss, maximumUplink, maximumEdgeMemory, maximumPackage
         case maximumLatency = "maximumLatencyNanoseconds"
     }
 
@@ -107,6 +110,7 @@ package struct PlanConstraints: Hashable, Sendable, Codable {
         maximumUplink = try container.decodeIfPresent(ByteCount.self, forKey: .maximumUplink)
         maximumLatency = try container.decodeIfPresent(Nanoseconds.self, forKey: .maximumLatency)?.duration
         maximumEdgeMemory = try container.decodeIfPresent(ByteCount.self, forKey: .maximumEdgeMemory)
+        maximumPackage = try container.decodeIfPresent(ByteCount.self, forKey: .maximumPackage)
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -116,6 +120,7 @@ package struct PlanConstraints: Hashable, Sendable, Codable {
         try container.encodeIfPresent(maximumUplink, forKey: .maximumUplink)
         try container.encodeIfPresent(maximumLatency.map(Nanoseconds.init), forKey: .maximumLatency)
         try container.encodeIfPresent(maximumEdgeMemory, forKey: .maximumEdgeMemory)
+        try container.encodeIfPresent(maximumPackage, forKey: .maximumPackage)
     }
 }
 
@@ -124,6 +129,7 @@ package enum Refusal: String, Hashable, Sendable, Codable, CaseIterable {
     /// The codec profile has neither the boundary nor all of its tensors.
     case notMeasured
     case privacy
+    case packageSize
     case edgeMemory
     case uplinkSize
     case accuracy
@@ -174,6 +180,16 @@ struct PrivacyTest {
 }
 
 extension Graph {
+    /// By node: the bytes of its constants with integer weights, a byte for each weight and four for each bias and the like.
+    package var integerWeightBytes: [Int64] {
+        nodes.map { node in
+            Set(node.inputs.compactMap { $0 }).reduce(0) { sum, input in
+                guard let shape = self[input].constant?.shape else { return sum }
+                return sum + Int64(shape.elementCount) * (shape.rank > 1 ? 1 : 4)
+            }
+        }
+    }
+
     /// By node: the bits of all nodes it depends on.
     fileprivate func ancestors() -> [[UInt64]] {
         let producers = self.producers()

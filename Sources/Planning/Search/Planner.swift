@@ -55,8 +55,10 @@ package struct Planner: Sendable {
                     candidates.refusals[refusal].map { SplitPlan.RefusalCount(refusal: refusal, count: $0) }
                 }),
             sources: sources)
+        let chosen = candidates.all[best]
         plan.reasons = plan.explanation(
-            edge: model.profiles.edge, cloud: model.profiles.cloud, images: model.profiles.codec.images)
+            edge: model.profiles.edges[chosen.edge], cloud: model.profiles.clouds[chosen.cloud],
+            images: model.profiles.codec.images)
         return plan
     }
 
@@ -143,6 +145,6 @@ extension Candidates {
     }
 
     fileprivate func range(_ range: LatencyLines.Range) -> SplitPlan.Range {
-        SplitPlan.Range(option: option(all[range.candidate]), fromUplink: range.from, toUplink: range.to)
+        SplitPlan.Range(option: option(range.candidate), fromUplink: range.from, toUplink: range.to)
     }
 }

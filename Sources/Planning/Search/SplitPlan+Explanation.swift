@@ -124,6 +124,7 @@ extension Refusal {
         switch self {
         case .notMeasured: "for want of a codec measurement"
         case .privacy: "for the privacy floor"
+        case .packageSize: "for the size of the package"
         case .edgeMemory: "for the edge's memory"
         case .uplinkSize: "for the size of the upload"
         case .accuracy: "for the accuracy"

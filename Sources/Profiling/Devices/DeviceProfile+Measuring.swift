@@ -86,16 +86,7 @@ extension DeviceProfile {
             },
             wholeNetwork: Timing(samples: wholeSamples),
             wholeNetworkPeakMemory: ByteCount(prepared.arenaByteCount + prepared.weightByteCount),
-            parts: timed.map(\.timing), drift: drift(of: wholeSamples))
-    }
-
-    /// How much longer the last third of the runs took than the first, as a share: a clock that rises or a board that grows hot.
-    private static func drift(of samples: [Duration]) -> Double? {
-        let third = samples.count / 3
-        guard third >= 3 else { return nil }
-        let early = Timing(samples: Array(samples.prefix(third))).median
-        let late = Timing(samples: Array(samples.suffix(third))).median
-        return early > .zero ? late / early - 1 : nil
+            parts: timed.map(\.timing), drift: Timing.drift(of: wholeSamples))
     }
 }
 

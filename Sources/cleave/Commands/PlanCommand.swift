@@ -58,6 +58,9 @@ struct PlanCommand: ParsableCommand {
             "Multiply the edge's times: a board so many times slower than the one profiled.", valueName: "factor"))
     var edgeSlowdown: Double = 1
 
+    @Flag(help: "The camera delivers pixels: unpacking a file costs the edge nothing.")
+    var rawCamera = false
+
     @Option(help: ArgumentHelp("How long a picture waits in the cloud before it is computed.", valueName: "ms"))
     var wait: Double = 0
 
@@ -97,6 +100,11 @@ struct PlanCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "The head's integer weights, in MiB: what a package of the head alone weighs.", valueName: "MiB"))
+    var maxPackageSize: Double?
+
+    @Option(
+        help: ArgumentHelp(
             "Data allowed in a month of 30 days, at --frames-per-second.", valueName: "GB"))
     var monthlyData: Double?
 
@@ -111,6 +119,11 @@ struct PlanCommand: ParsableCommand {
             "Privacy floor: this node runs on the edge, and nothing before it is sent.", valueName: "node"))
     var notBefore: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Privacy floor: whatever is sent is the result of at least so many layers.", valueName: "layers"))
+    var minLayers: Int?
+
     @Flag(help: "Say also what the runners-up cost and what would change the choice.")
     var explain = false
 
@@ -123,13 +136,14 @@ struct PlanCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write the plan for cleave-edge.", valueName: "file"))
     var plan: String?
 
-    @Flag(help: "Print the plan as JSON.")
+    @Flag(help: "Print the plan as JSON; with --explain the explanation.")
     var json = false
 
     func validate() throws {
         for (name, value) in [
             ("--uplink", uplink), ("--edge-slowdown", edgeSlowdown), ("--deadline", deadline),
-            ("--max-edge-memory", maxEdgeMemory), ("--monthly-data", monthlyData),
+            ("--max-edge-memory", maxEdgeMemory), ("--max-package-size", maxPackageSize),
+            ("--monthly-data", monthlyData),
             ("--frames-per-second", framesPerSecond),
         ] {
             // Up to what any unit below can hold.
@@ -154,7 +168,10 @@ struct PlanCommand: ParsableCommand {
         if let maxUplinkBytes, maxUplinkBytes < 0 {
             throw ValidationError("--max-uplink-bytes: expected ≥ 0, got \(maxUplinkBytes)")
         }
-        if keepPicture && notBefore != nil { throw ValidationError("--not-before already implies --keep-picture") }
+        if let minLayers, minLayers < 1 { throw ValidationError("--min-layers: expected 1 or more, got \(minLayers)") }
+        if [keepPicture, notBefore != nil, minLayers != nil].count(where: { $0 }) > 1 {
+            throw ValidationError("of --keep-picture, --not-before and --min-layers one is enough")
+        }
         if top < 1 { throw ValidationError("--top: expected 1 or more, got \(top)") }
     }
 
@@ -168,6 +185,8 @@ struct PlanCommand: ParsableCommand {
             )
         }
         set.edge.scale(by: edgeSlowdown)
+        for index in set.otherEdges.indices { set.otherEdges[index].scale(by: edgeSlowdown) }
+        if rawCamera { set.input.edgeDecode = nil }
         let model = try CostModel(
             cuts: CutEnumerator().cuts(of: opened.structure), profiles: set, link: try chosenLink(folder),
             cloudWait: .microseconds(Int64(wait * 1_000)), costs: try costs.map(folder.costs) ?? RunningCosts())
@@ -175,15 +194,19 @@ struct PlanCommand: ParsableCommand {
         constraints.maximumUplink = [maxUplinkBytes.map { ByteCount($0) }, dataPerPicture].compactMap { $0 }.min()
         constraints.maximumLatency = deadline.map { .microseconds(Int64($0 * 1_000)) }
         constraints.maximumEdgeMemory = maxEdgeMemory.map { ByteCount(Int64($0 * 1_048_576)) }
+        constraints.maximumPackage = maxPackageSize.map { ByteCount(Int64($0 * 1_048_576)) }
         if keepPicture { constraints.privacy = .nodesBeforeBoundary(1) }
+        if let minLayers { constraints.privacy = .nodesBeforeBoundary(minLayers) }
         if let notBefore { constraints.privacy = .notBefore(node: notBefore) }
         let result = try Planner(model).plan(goal, constraints: constraints)
         if let report { try writeText(PlanReport.html(result), to: report) }
         if let plan { try Data(try result.json()).write(to: URL(fileURLWithPath: plan), options: .atomic) }
-        print(
-            json
-                ? String(decoding: try result.json(), as: UTF8.self)
-                : PlanTable.text(result, limit: top, explains: explain))
+        if json {
+            let text = try explain ? PlanExplanation(result).json() : result.json()
+            print(String(decoding: text, as: UTF8.self))
+        } else {
+            print(PlanTable.text(result, limit: top, explains: explain))
+        }
     }
 
     private var goal: Goal {

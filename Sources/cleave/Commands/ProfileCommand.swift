@@ -127,8 +127,9 @@ struct ProfileCommand: AsyncParsableCommand {
         }
         func isMeasured(_ role: DeviceProfile.Role, _ precision: DeviceProfile.Precision) -> (DeviceProfile) -> Bool {
             {
-                $0.model == subject.identity && $0.role == role && $0.precision == precision
-                    && $0.threads == subject.pool.width && $0.provenance.instructionSet == kernels.rawValue
+                $0.isMeasurement(
+                    of: subject.identity, role, precision, threads: subject.pool.width, instructionSet: kernels.rawValue
+                )
             }
         }
         try measure(.edge, as: "edge" + suffix, unless: isMeasured(.edge, .int8)) {
@@ -138,12 +139,14 @@ struct ProfileCommand: AsyncParsableCommand {
             try measureDevice(subject, .cloud, precision)
         }
         try measure(.codec, as: "codec.json") { (old: CodecProfile) in
-            old.model == subject.identity && Set(old.entries.map(\.mode)) == Set(modes.map(\.description))
+            old.isMeasurement(
+                of: subject.identity, modes: Set(modes.map(\.description)), images: subject.pictures.count,
+                instructionSet: kernels.rawValue)
         } _: {
             try measureCodec(subject, modes)
         }
         try measure(.input, as: "input.json") { (old: InputProfile) in
-            old.model == subject.identity && old.jpegQuality == jpegQuality
+            old.isMeasurement(of: subject.identity, images: subject.pictures.count, jpegQuality: jpegQuality)
         } _: {
             try measureInput(subject)
         }

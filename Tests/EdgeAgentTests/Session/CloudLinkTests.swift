@@ -1,3 +1,4 @@
+internal import CloudService
 internal import EdgeAgent
 internal import GRPCCore
 internal import InferenceProtocol
@@ -55,6 +56,50 @@ internal import Testing
                 $0.outputs = [.init(name: "y", tensor: Tensor([value], shape: [1]))]
             }
         }
+    }
+
+    @Test func cutsAreOpenedAheadAsFarAsTheCloudAllows() async throws {
+        let (opened, note) = AsyncStream.makeStream(of: [String].self)
+        let cloud = ScriptedCloud { stream in
+            for await message in stream.messages {
+                switch message.message {
+                case .hello: stream.send(ScriptedCloud.welcome())
+                case .openCut(let cut): note.yield(cut.boundary)
+                default: break
+                }
+            }
+        }
+        var configuration = CloudLink.Configuration()
+        // The script allows four.
+        configuration.cutsAhead = [["a"], ["b", "c"], ["d"], ["e"], ["f"]]
+        let link = CloudLink(
+            to: cloud, identity: ToyEdgeModel().identity, configuration: configuration, clock: clock,
+            logger: CloudFixture.logger)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await link.run() }
+            var boundaries: [[String]] = []
+            for await boundary in opened {
+                boundaries.append(boundary)
+                if boundaries.count == 4 { break }
+            }
+            #expect(boundaries == [["a"], ["b", "c"], ["d"], ["e"]])
+            group.cancelAll()
+        }
+    }
+
+    @Test func aProbeMeasuresOverTheLinksConnection() async throws {
+        let result = try await CloudFixture.withServer { addresses, _ in
+            let link = try CloudLink(
+                to: WireClient(addresses.grpc), identity: ToyEdgeModel().identity, logger: CloudFixture.logger)
+            return try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await link.run() }
+                defer { group.cancelAll() }
+                // Any frame waits for the connection.
+                _ = try? await link.complete(cut: ["features"], deadline: .seconds(60), encode: Self.frame)
+                return try await link.probe(bytes: 8_192, deadline: .seconds(60))
+            }
+        }
+        #expect(result.roundTrip > .zero && result.spacing >= .zero && result.bytes == 8_192)
     }
 
     @Test func aHungCloudCostsTheDeadlineAndIsGivenUp() async throws {

@@ -25,4 +25,14 @@ internal import Testing
         #expect(chunks.dropFirst().allSatisfy { $0.deadlineMs == 0 })
         #expect(chunker.byteCount == pieces.joined().count)
     }
+
+    /// The cloud's clock at the first chunk's arrival is where the measuring of a frame begins.
+    @Test func theFirstBytesGoAtOnce() {
+        var chunker = FrameChunker(frame: 1, cut: 0, deadline: .milliseconds(40), maximumBytes: 1 << 16)
+        #expect(chunker.append([]).isEmpty && chunker.firstChunkByteCount == 0)
+        #expect(chunker.append([UInt8](repeating: 1, count: 90)).map(\.frameChunk.payload.count) == [90])
+        #expect(chunker.append([UInt8](repeating: 2, count: 500)).isEmpty)
+        #expect(chunker.finish().map(\.frameChunk.payload.count) == [500])
+        #expect(chunker.firstChunkByteCount == 90)
+    }
 }

@@ -34,7 +34,7 @@ internal import Testing
         let boundary = cuts.boundary(at: 1)
         let cost = model.cost(
             ofCutAt: 1, boundary: boundary, encoding: try #require(model.encoding(of: boundary, mode: 0)))
-        #expect(cost.edgePreprocess == .microseconds(1_500))
+        #expect(cost.edgePreprocess == .microseconds(1_500 + 700))
         #expect(cost.head == .milliseconds(1))
         #expect(cost.encode == .nanoseconds(700))
         #expect(cost.uplink == .milliseconds(1))
@@ -64,7 +64,7 @@ internal import Testing
         #expect(cloud.edgePreprocess == .zero && cloud.head == .zero)
         #expect(cloud.downlinkBytes == ByteCount(40))
         let edge = model.edgeOnlyCost()
-        #expect(edge.latency == .microseconds(1_500) + .milliseconds(3))
+        #expect(edge.latency == .microseconds(1_500 + 700) + .milliseconds(3))
         #expect(edge.roundTrip == .zero && edge.uplinkBytes == .zero && edge.downlink == .zero)
     }
 

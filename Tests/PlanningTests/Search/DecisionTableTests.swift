@@ -21,34 +21,13 @@ internal import Testing
         return .random(nodes: nodes, using: &generator)
     }
 
-    /// Tensors and nodes of random cost, without composite measurements: for thousands of cuts.
-    private func profiles(_ graph: Graph, using generator: inout SeededGenerator) -> ProfileSet {
-        let edge = graph.nodes.map { _ in Int64.random(in: 0...3_000_000, using: &generator) }
-        let cloud = graph.nodes.map { _ in Int64.random(in: 0...300_000, using: &generator) }
-        var entries: [CodecProfile.Entry] = []
-        for mode in ["u2", "u4", "u8"] {
-            for value in graph.values where value.constant == nil {
-                entries.append(
-                    CodecProfile.Entry(
-                        boundary: value.name, mode: mode, elements: 128,
-                        encoded: ByteCount(Int.random(in: 500...60_000, using: &generator)),
-                        encode: .exactly(.random(in: 0...2_000_000, using: &generator)),
-                        decode: .exactly(.random(in: 0...500_000, using: &generator)), top1Agreement: 0.99))
-            }
-        }
-        return ProfileSet(
-            edge: .test(.edge, graph, nanoseconds: { edge[$0] }),
-            cloud: .test(.cloud, graph, nanoseconds: { cloud[$0] }),
-            codec: CodecProfile(provenance: .test, model: .test, images: 50, entries: entries), input: .test())
-    }
-
     /// Ten thousand links and loads, spread evenly over their logarithms, against a scan of every option.
     @Test(arguments: 0..<5) func isWhatBruteForceFindsEverywhere(network: Int) throws {
         let (name, build) = Self.networks[network]
         let graph = build()
         var generator = SeededGenerator(seed: UInt64(network) + 77)
         let cuts = CutEnumerator().cuts(of: graph)
-        let profiles = profiles(graph, using: &generator)
+        let profiles = ProfileSet.random(additive: graph, using: &generator)
         let link = LinkProfile.mobile4G
         let model = try CostModel(cuts: cuts, profiles: profiles, link: link)
         let table = try #require(try Planner(model).plan(.latency).decisions)
@@ -95,12 +74,86 @@ internal import Testing
         #expect(read == plan, "seed \(seed)")
     }
 
+    /// Each change is where it is said to be, and nothing changes before it.
+    @Test(arguments: 0..<200 as Range<UInt64>) func knowsWhatWouldChangeTheChoice(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let graph = Graph.random(nodes: 8, using: &generator)
+        let cuts = CutEnumerator().cuts(of: graph)
+        let link = LinkProfile(
+            name: "random", roundTrip: .microseconds(Int64.random(in: 0...40_000, using: &generator)),
+            uplink: .megabits(exp(.random(in: -6...6, using: &generator))), downlink: .megabits(50), source: "test")
+        let model = try CostModel(
+            cuts: cuts, profiles: .random(additive: graph, using: &generator), link: link,
+            cloudWait: .microseconds(Int64.random(in: 0...20_000, using: &generator)))
+        let plan = try Planner(model).plan(.latency)
+        let table = try #require(plan.decisions)
+        let here = plan.plannedConditions
+        let first = table.fastest(here)
+        #expect(table.options[first] == plan.chosen, "seed \(seed)")
+        func fastest(_ condition: DecisionTable.Condition, _ value: Double) -> Int {
+            var conditions = here
+            switch condition {
+            case .uplink: conditions.uplink = value
+            case .roundTrip: conditions.roundTrip = value
+            case .cloudWait: conditions.cloudWait = value
+            }
+            return table.fastest(conditions)
+        }
+        let changes = table.changes(from: here)
+        for change in changes {
+            let beyond = change.isAbove ? 1 + 1e-9 : 1 - 1e-9
+            #expect(fastest(change.condition, change.value / beyond) == first, "seed \(seed): \(change)")
+            #expect(fastest(change.condition, change.value * beyond) == change.option, "seed \(seed): \(change)")
+        }
+        for condition in [DecisionTable.Condition.uplink, .roundTrip, .cloudWait] {
+            let low = changes.first { $0.condition == condition && !$0.isAbove }?.value ?? 1e-7
+            let high = changes.first { $0.condition == condition && $0.isAbove }?.value ?? 1e12
+            for _ in 0..<100 {
+                let value = exp(.random(in: log(low)...log(high), using: &generator))
+                #expect(fastest(condition, value) == first, "seed \(seed): \(condition) \(value)")
+            }
+        }
+    }
+
+    @Test func explainsAnExtremeLinkWithoutTrapping() throws {
+        var graph = Graph(name: "chain")
+        graph.outputs = [graph.addChain("c", from: graph.addInput("input", Graph.activation), length: 3)]
+        var generator = SeededGenerator(seed: 1)
+        let profiles = ProfileSet.random(additive: graph, using: &generator)
+        for (uplink, roundTrip) in [(10, Duration.seconds(90_000)), (1e300, .zero)] {
+            let link = LinkProfile(
+                name: "extreme", roundTrip: roundTrip, uplink: BitRate(bitsPerSecond: uplink), downlink: .megabits(1),
+                source: "test")
+            let model = try CostModel(cuts: CutEnumerator().cuts(of: graph), profiles: profiles, link: link)
+            let plan = try Planner(model).plan(.latency)
+            let explanation = PlanExplanation(plan)
+            #expect(try PlanExplanation.read(explanation.json(), named: "e.json") == explanation)
+        }
+    }
+
+    /// A deadline that the planned link cannot keep for an option does not keep it from the table: other links can.
+    @Test func holdsWhatMissesTheDeadlineOnThePlannedLinkOnly() throws {
+        var graph = Graph(name: "chain")
+        graph.outputs = [graph.addChain("c", from: graph.addInput("input", Graph.activation), length: 6)]
+        var generator = SeededGenerator(seed: 5)
+        let profiles = ProfileSet.random(additive: graph, using: &generator)
+        let model = try CostModel(cuts: CutEnumerator().cuts(of: graph), profiles: profiles, link: .mobile3G)
+        let free = try Planner(model).plan(.latency)
+        let slowest = try #require(free.decisions?.options.map(\.cost.latency).max())
+        try #require(free.chosen.cost.latency < slowest)
+        let bound = try Planner(model).plan(
+            .latency, constraints: PlanConstraints(maximumLatency: free.chosen.cost.latency))
+        #expect(bound.decisions == free.decisions)
+        #expect(bound.search.allowedOptions < free.search.allowedOptions)
+    }
+
     private func table() throws -> DecisionTable {
         var graph = Graph(name: "chain")
         graph.outputs = [graph.addChain("c", from: graph.addInput("input", Graph.activation), length: 6)]
         var generator = SeededGenerator(seed: 5)
         let model = try CostModel(
-            cuts: CutEnumerator().cuts(of: graph), profiles: profiles(graph, using: &generator), link: .mobile4G)
+            cuts: CutEnumerator().cuts(of: graph), profiles: .random(additive: graph, using: &generator),
+            link: .mobile4G)
         return try #require(try Planner(model).plan(.latency).decisions)
     }
 

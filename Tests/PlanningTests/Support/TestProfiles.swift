@@ -46,11 +46,33 @@ extension InputProfile {
             provenance: .test, model: .test, images: 50, jpegQuality: 90, jpeg: ByteCount(jpeg),
             raw: ByteCount(150_528),
             jpegEncode: .exactly(2_000_000 * scale), jpegDecode: .exactly(1_000_000 * scale),
-            cloudPreprocess: .exactly(300_000 * scale), edgePreprocess: .exactly(1_500_000 * scale))
+            cloudPreprocess: .exactly(300_000 * scale), edgePreprocess: .exactly(1_500_000 * scale),
+            edgeDecode: .exactly(700_000 * scale))
     }
 }
 
 extension ProfileSet {
+    /// Tensors and nodes of random cost, without composite measurements: for thousands of cuts.
+    static func random(additive graph: Graph, using generator: inout SeededGenerator) -> ProfileSet {
+        let edge = graph.nodes.map { _ in Int64.random(in: 0...3_000_000, using: &generator) }
+        let cloud = graph.nodes.map { _ in Int64.random(in: 0...300_000, using: &generator) }
+        var entries: [CodecProfile.Entry] = []
+        for mode in ["u2", "u4", "u8"] {
+            for value in graph.values where value.constant == nil {
+                entries.append(
+                    CodecProfile.Entry(
+                        boundary: value.name, mode: mode, elements: 128,
+                        encoded: ByteCount(Int.random(in: 500...60_000, using: &generator)),
+                        encode: .exactly(.random(in: 0...2_000_000, using: &generator)),
+                        decode: .exactly(.random(in: 0...500_000, using: &generator)), top1Agreement: 0.99))
+            }
+        }
+        return ProfileSet(
+            edge: .test(.edge, graph, nanoseconds: { edge[$0] }),
+            cloud: .test(.cloud, graph, nanoseconds: { cloud[$0] }),
+            codec: CodecProfile(provenance: .test, model: .test, images: 50, entries: entries), input: .test())
+    }
+
     /// Random times, sizes and agreements; some boundaries are not measured, some measured as one, some by tensor.
     static func random(_ graph: Graph, cuts: CutSet, using generator: inout SeededGenerator) -> ProfileSet {
         var entries: [CodecProfile.Entry] = []
