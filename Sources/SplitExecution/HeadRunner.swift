@@ -116,7 +116,7 @@ package final class HeadRunner {
     /// The boundary for the codec, each tensor in its own coding; it refers to this runner's memory as the other does.
     ///
     /// - Parameter codings: one for each boundary tensor, such as `.agreed` calibrated quantisers.
-    package func sources(_ codings: [TensorSource.Coding], compression: Compression = .blocks) -> [TensorSource] {
+    package func sources(_ codings: [TensorSource.Coding], compression: Compression = .contexts) -> [TensorSource] {
         precondition(codings.count == boundary.count, "a coding for each boundary tensor")
         return boundary.indices.map { index in
             TensorSource(

@@ -58,7 +58,8 @@ struct CleaveEdge: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How the boundary is coded, in place of a plan's (edge.codec); 8bit/rle unless given.", valueName: "mode"))
+            "How the boundary is coded, in place of a plan's (edge.codec); 8bit/contexts unless given.",
+            valueName: "mode"))
     var codec: String?
 
     @Option(

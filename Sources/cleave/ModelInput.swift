@@ -26,7 +26,7 @@ func importGraph(at path: String, options: ONNXImportOptions = ONNXImportOptions
 /// A package and a folder, or a list, of pictures prepared for it.
 struct PictureSet: Sendable {
     let items: [ImageFolder.Item]
-    private let preprocessing: Preprocessing
+    let preprocessing: Preprocessing
 
     /// - Parameter limit: the first so many pictures; all when `nil`.
     init(folder: String, for package: OpenedPackage, limit: Int? = nil) throws {
@@ -48,6 +48,11 @@ struct PictureSet: Sendable {
     }
 
     var count: Int { items.count }
+
+    /// Picture `index` at the network's size, before normalisation.
+    func picture(_ index: Int) throws -> Image {
+        try preprocessing.picture(from: try Image(contentsOf: items[index].path))
+    }
 
     /// The network's input for picture `index`.
     func tensors(_ index: Int) throws -> [Tensor] {

@@ -43,8 +43,10 @@ func channelsLast(_ codes: [UInt8], shape: [Int]) -> [UInt8] {
 }
 
 let allModes: [CodecMode] = Precision.allCases.flatMap { precision in
-    [.raw, .zlib(level: 0), .zlib(level: 1), .zlib(level: 9), .filtered(level: 6), .huffmanOnly, .runLength, .blocks]
-        .map { CodecMode(precision, $0) }
+    [
+        .raw, .zlib(level: 0), .zlib(level: 1), .zlib(level: 9), .filtered(level: 6), .huffmanOnly, .runLength, .blocks,
+        .contexts,
+    ].map { CodecMode(precision, $0) }
 }
 
 /// Every rank, odd and even plane sizes, one and many batches, edges of the 8×8 tiles.
@@ -53,3 +55,23 @@ let someShapes: [[Int]] = [
     [3, 17, 9, 1], [1, 33, 1, 1], [1, 1, 16, 16], [1, 2, 3, 2, 2], [1, 2, 1, 2, 3, 2], [1, 4, 1, 1, 2, 1, 3],
     [2, 2, 1, 2, 1, 2, 1, 2],
 ]
+
+/// Codes that are small in some patches of a plane and large in others, as a network's are: neighbours tell about each other.
+/// In row-major order; below the zero point too unless that is 0.
+func patchyCodes(shape: [Int], zeroPoint: UInt8, using generator: inout SeededGenerator) -> [UInt8] {
+    let width = shape[shape.count - 1]
+    let rows = shape.reduce(1, *) / width
+    var reach = [Int](repeating: 0, count: width)
+    var codes: [UInt8] = []
+    for row in 0..<rows {
+        for column in 0..<width {
+            if row % 3 == 0 {
+                reach[column] = column % 5 == 0 ? [0, 0, 3, 70].randomElement(using: &generator)! : reach[column - 1]
+            }
+            let reach = reach[column]
+            let distance = Int.random(in: (zeroPoint > 0 ? -reach : 0)...reach, using: &generator)
+            codes.append(UInt8(min(max(Int(zeroPoint) + distance, 0), 255)))
+        }
+    }
+    return codes
+}

@@ -116,7 +116,10 @@ static void check(const ck_table *t) {
     for (size_t count = 0; count < 70; ++count) check_functions(t, count);
     check_functions(t, 100000);
     for (size_t c = 0; c < COUNT(channel_counts); ++c) {
-        for (size_t pixels = 0; pixels <= 9; ++pixels) check_pointwise(t, pixels, channel_counts[c], pixels % 3);
+        for (size_t pixels = 0; pixels <= 9; ++pixels) {
+            check_pointwise(t, pixels, channel_counts[c], pixels % 3);
+            check_symbols(t, pixels, channel_counts[c], pixels % 3);
+        }
     }
     printf("%s: %zu passed, %zu failed\n", t->name, passed - passed_before, failed - failed_before);
 }

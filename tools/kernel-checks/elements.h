@@ -167,4 +167,29 @@ static void check_layout(const ck_table *t, size_t batch, size_t image_pixels, s
     COMPARE(nchw_to_nhwc_f32, f32, float);
 }
 
+// MARK: Symbols of the codec
+
+static void check_symbols(const ck_table *t, size_t pixels, size_t channels, size_t gap) {
+    const ck_table *scalar = ck_table_for(CK_ISA_SCALAR);
+    char description[96];
+    snprintf(description, sizeof description, "%zu pixels of %zu lanes, gap %zu", pixels, channels, gap);
+    const size_t stride = channels + gap, out_stride = stride, thresholds = pick(0, 15);
+    ck_rank_u8 rank = {
+        channels, stride, stride, thresholds, stride, random_u8(SECOND, (thresholds + 1) * stride),
+        random_u8(INPUT, extent(pixels, channels, stride)), NULL};
+    COMPARE(rank_u8, rank, uint8_t);
+    uint8_t *levels = random_u8(INPUT, extent(pixels, channels, stride));
+    for (size_t i = 0; i < extent(pixels, channels, stride); ++i) levels[i] %= thresholds + 1;
+    ck_select_u8 select = {channels, stride, stride, thresholds + 1, stride, rank.table, levels, NULL};
+    COMPARE(select_u8, select, uint8_t);
+    uint16_t limit[15];
+    for (size_t i = 0; i < thresholds; ++i) limit[i] = (uint16_t)pick(0, 1530);
+    // A row above, and a pixel of margin on either side of both.
+    const size_t row_stride = (pixels + 2) * channels;
+    ck_context_u8 context = {
+        channels, out_stride, row_stride, thresholds, limit,
+        random_u8(INPUT, 2 * row_stride) + row_stride + channels, NULL};
+    COMPARE(context_u8, context, uint8_t);
+}
+
 #endif

@@ -1,13 +1,10 @@
 /// Turns the bytes of one band into elements in place, with memory it keeps from band to band.
 struct BandDecoder: ~Copyable {
-    var inflater: Inflater
+    var inflater = Inflater()
     private var packed = ScratchBuffer()
     private var planar = ScratchBuffer()
     private var levels = ScratchBuffer()
-
-    init() throws(CodecError) {
-        inflater = try Inflater()
-    }
+    private var contexts = ContextBandDecoder()
 
     /// Checks, decompresses, reconstructs and places a band.
     ///
@@ -35,6 +32,11 @@ struct BandDecoder: ~Copyable {
         let elements = record.planes.lowerBound * geometry.planeSize..<record.planes.upperBound * geometry.planeSize
         precondition(elements.upperBound <= tensor.count, "the destination holds the tensor")
 
+        if record.isByContext {
+            let unpacked = try unpackedPayload(payload, record: record, at: here)
+            try contexts.place(unpacked, planes: record.planes, header: header, into: tensor, layout: layout, at: here)
+            return
+        }
         if case .codes = header.coding {
             // Eight bits: the payload is the planes.
             if isPlanar {
@@ -109,8 +111,9 @@ struct BandDecoder: ~Copyable {
     ) throws(CodecError) -> UnsafePointer<UInt8> {
         let count = header.symbolCount(of: planes)
         let perByte = LevelPacking.symbolsPerByte(levels: quantizer.levelCount)
-        let output = levels.reserve(symbols.count * perByte + 8)
-        guard LevelPacking.unpack(symbols, levels: quantizer.levelCount, to: output.baseAddress!) else {
+        let output = levels.reserve(symbols.count * perByte + LevelPacking.expansionSlack)
+        guard LevelPacking.unpack(symbols, levels: quantizer.levelCount, perByte: perByte, to: output.baseAddress!)
+        else {
             throw CodecError(
                 .corruptPayload, "packed levels", at: location, expected: "levels below \(quantizer.levelCount)",
                 got: "more")

@@ -4,6 +4,8 @@ struct BandRecord {
     var band: Int
     var planes: Range<Int>
     var isCompressed: Bool
+    /// Whether the payload, decompressed, is that of ``ContextOrder``; it is compressed then.
+    var isByContext = false
     var payloadLength: Int
     var unpackedLength: Int
 
@@ -11,7 +13,9 @@ struct BandRecord {
     func append(to bytes: inout [UInt8], payload: UnsafeBufferPointer<UInt8>, seed: UInt32) {
         let start = bytes.count
         bytes.appendLittleEndian(UInt16(tensor))
-        bytes.append(isCompressed ? ContainerFormat.bandFlagCompressed : 0)
+        bytes.append(
+            (isCompressed ? ContainerFormat.bandFlagCompressed : 0)
+                | (isByContext ? ContainerFormat.bandFlagContexts : 0))
         bytes.append(0)
         bytes.appendLittleEndian(UInt32(band))
         bytes.appendLittleEndian(UInt32(planes.lowerBound))
@@ -53,11 +57,18 @@ struct BandRecord {
                 expected: "band \(band) of tensor \(tensor)", got: "band \(declaredBand) of tensor \(declaredTensor)")
         }
         let tensorHeader = header.tensors[tensor]
-        guard flags & ~ContainerFormat.bandFlagCompressed == 0, reserved == 0 else {
-            throw CodecError(
-                .unsupportedFlags, "band flags", at: here, expected: "0 or 1", got: hexadecimal(flags))
-        }
         isCompressed = flags & ContainerFormat.bandFlagCompressed != 0
+        isByContext = flags & ContainerFormat.bandFlagContexts != 0
+        let known = ContainerFormat.bandFlagCompressed | ContainerFormat.bandFlagContexts
+        guard flags & ~known == 0, reserved == 0, isCompressed || !isByContext else {
+            throw CodecError(
+                .unsupportedFlags, "band flags", at: here, expected: "0, 1 or 3", got: hexadecimal(flags))
+        }
+        guard !isByContext || tensorHeader.hasContexts else {
+            throw CodecError(
+                .invalidField, "symbols by context", at: here, expected: "codes or levels of a calibrated quantiser",
+                got: "levels between bounds")
+        }
         guard !isCompressed || tensorHeader.isCompressed else {
             throw CodecError(
                 .invalidField, "zlib band of a raw tensor", at: here, expected: "flag 0", got: hexadecimal(flags))
@@ -77,32 +88,43 @@ struct BandRecord {
                 expected: following > 0 ? "1...\(most)" : "\(left)", got: "\(planeCount)")
         }
         planes = plane..<plane + planeCount
-        let unpacked = tensorHeader.packedByteCount(of: planes)
-        guard unpackedLength == unpacked else {
+        // Symbols by context are as many as the planes have, but say themselves how they are packed.
+        let symbols = tensorHeader.symbolCount(of: planes)
+        let unpacked = tensorHeader.packedByteCount(symbols: symbols)
+        let isPlausible =
+            isByContext
+            ? (1...ContextOrder.maximumPayload(symbols: symbols)).contains(unpackedLength) : unpackedLength == unpacked
+        guard isPlausible else {
             throw CodecError(
-                .inconsistentLength, "decompressed length", at: here, expected: "\(unpacked) bytes",
+                .inconsistentLength, "decompressed length", at: here,
+                expected: isByContext ? "1...\(ContextOrder.maximumPayload(symbols: symbols))" : "\(unpacked) bytes",
                 got: "\(unpackedLength)")
         }
-        guard unpackedLength <= limits.maximumBandBytes else {
+        let spread = isByContext ? symbols : unpackedLength
+        guard spread <= limits.maximumBandBytes else {
             throw CodecError(
                 .limitExceeded, "decompressed length", at: here, expected: "≤ \(limits.maximumBandBytes)",
-                got: "\(unpackedLength)")
+                got: "\(spread)")
         }
-        guard isCompressed ? (1..<max(unpacked, 1)).contains(payloadLength) : payloadLength == unpacked else {
+        guard isCompressed ? (1..<unpackedLength).contains(payloadLength) : payloadLength == unpacked else {
             throw CodecError(
                 .inconsistentLength, "payload length", at: here,
-                expected: isCompressed ? "shorter than \(unpacked) bytes" : "\(unpacked) bytes",
+                expected: isCompressed ? "shorter than \(unpackedLength) bytes" : "\(unpacked) bytes",
                 got: "\(payloadLength)")
         }
         self.tensor = tensor
         self.band = band
     }
 
-    init(tensor: Int, band: Int, planes: Range<Int>, isCompressed: Bool, payloadLength: Int, unpackedLength: Int) {
+    init(
+        tensor: Int, band: Int, planes: Range<Int>, isCompressed: Bool, isByContext: Bool = false, payloadLength: Int,
+        unpackedLength: Int
+    ) {
         self.tensor = tensor
         self.band = band
         self.planes = planes
         self.isCompressed = isCompressed
+        self.isByContext = isByContext
         self.payloadLength = payloadLength
         self.unpackedLength = unpackedLength
     }

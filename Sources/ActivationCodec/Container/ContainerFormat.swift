@@ -45,7 +45,8 @@
 /// **Band**
 ///
 ///      0      2   tensor index
-///      2      1   flags: bit 0 = the payload is a zlib stream, else it is raw; other bits 0
+///      2      1   flags: bit 0 = the payload is a zlib stream, else it is raw; bit 1 = decompressed, it is that of
+///                 ``ContextOrder`` (with bit 0, and without clip ranges, only); other bits 0
 ///      3      1   reserved, 0
 ///      4      4   band index within the tensor: 0, 1, …
 ///      8      4   first plane
@@ -82,6 +83,7 @@ enum ContainerFormat {
     static let compressionRaw: UInt8 = 0
     static let compressionZlib: UInt8 = 1
     static let bandFlagCompressed: UInt8 = 1
+    static let bandFlagContexts: UInt8 = 2
 
     enum RangeForm: UInt8 {
         case none = 0

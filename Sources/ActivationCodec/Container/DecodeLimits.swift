@@ -1,4 +1,7 @@
 /// What a receiver is willing to take on for one frame; checked against declared numbers before memory is allocated.
+///
+/// A decoder holds the bytes that arrived, the decoded tensors where it owns them, and memory for one band: whatever a frame
+/// says, no more than ``memoryBound``.
 package struct DecodeLimits: Sendable, Hashable {
     /// Bytes before the first band.
     package var maximumHeaderBytes = 1 << 20
@@ -13,6 +16,13 @@ package struct DecodeLimits: Sendable, Hashable {
     package var maximumBands = 4096
     /// Bytes of one band, once decompressed.
     package var maximumBandBytes = 4 << 20
+
+    /// Most bytes that decoding a frame allocates: input, tensors, the levels of a band one by one, for a band sorted by
+    /// context its payload, its symbols with a margin (six pixels for a picture of one) and its buckets with room on both
+    /// sides, and tables.
+    package var memoryBound: Int {
+        2 * maximumContainerBytes + 2 * maximumElements + 12 * maximumBandBytes + maximumHeaderBytes + 1 << 20
+    }
 
     package init() {}
 }

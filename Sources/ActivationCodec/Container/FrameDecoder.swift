@@ -53,7 +53,7 @@ package struct FrameDecoder: ~Copyable {
     private var headerChecksum: UInt32 = 0
     private var destination = Destination.own
     private var own: [[UInt8]] = []
-    private var bands: BandDecoder
+    private var bands = BandDecoder()
 
     /// - Parameters:
     ///   - expected: the tensors of the agreed cut; a frame of anything else is refused. Nil takes any frame.
@@ -65,7 +65,6 @@ package struct FrameDecoder: ~Copyable {
         self.limits = limits
         self.expected = expected
         self.layout = layout
-        bands = try BandDecoder()
     }
 
     /// Forgets the frame under way and waits for the next; memory is kept.

@@ -28,6 +28,7 @@ package struct FrameEncoder: ~Copyable {
     private var deflater: Deflater?
     private var blockDeflater: BlockDeflater?
     private var rangeDeflater: Deflater?
+    private var contexts = ContextBandEncoder()
     private var planar = ScratchBuffer()
     private var levels = ScratchBuffer()
     private var packed = ScratchBuffer()
@@ -81,8 +82,18 @@ package struct FrameEncoder: ~Copyable {
         let index = (tensor: tensor, band: band)
         try prepareDeflater(for: plan.source.compression)
         try plan.source.withCodes { (codes) throws(CodecError) in
+            let sorted = sortedPayload(of: planes, plan: plan, codes: codes)
+            if let sorted, case .codes = plan.header.coding {
+                append(sorted, planes, index, to: &bytes)
+                return
+            }
             let unpacked = symbols(of: planes, plan: plan, codes: codes)
             let payload = compress(unpacked, plan.source.compression)
+            // Squares of few levels know their context too, and small bands are better off with them.
+            if let sorted, sorted.bytes.count < (payload ?? unpacked).count {
+                append(sorted, planes, index, to: &bytes)
+                return
+            }
             let record = BandRecord(
                 tensor: index.tensor, band: index.band, planes: planes, isCompressed: payload != nil,
                 payloadLength: (payload ?? unpacked).count, unpackedLength: unpacked.count)
@@ -186,9 +197,28 @@ package struct FrameEncoder: ~Copyable {
     private mutating func prepareDeflater(for compression: Compression) throws(CodecError) {
         switch compression {
         case .raw: break
-        case .blocks: if blockDeflater == nil { blockDeflater = BlockDeflater() }
+        case .blocks, .contexts: if blockDeflater == nil { blockDeflater = BlockDeflater() }
         default: if deflater?.compression != compression { deflater = try Deflater(compression) }
         }
+    }
+
+    /// The band sorted by context, or nil where that is not asked for, not possible or no smaller.
+    private mutating func sortedPayload(
+        of planes: Range<Int>, plan: Plan, codes: UnsafeBufferPointer<UInt8>
+    ) -> ContextBandEncoder.Payload? {
+        guard plan.source.compression == .contexts, plan.header.hasContexts else { return nil }
+        return contexts.encode(
+            planes, of: plan.header, codes: codes, layout: plan.source.layout, deflater: &blockDeflater!)
+    }
+
+    private func append(
+        _ sorted: ContextBandEncoder.Payload, _ planes: Range<Int>, _ index: (tensor: Int, band: Int),
+        to bytes: inout [UInt8]
+    ) {
+        let record = BandRecord(
+            tensor: index.tensor, band: index.band, planes: planes, isCompressed: true, isByContext: true,
+            payloadLength: sorted.bytes.count, unpackedLength: sorted.unpackedLength)
+        record.append(to: &bytes, payload: sorted.bytes, seed: headerChecksum)
     }
 
     /// The uncompressed payload of a band: a part of the source itself where that is what it is, else scratch memory.
@@ -209,7 +239,8 @@ package struct FrameEncoder: ~Copyable {
             quantize(planes, plan: plan, quantizer: quantizer, codes: codes)
             LevelPacking.pack(
                 UnsafeBufferPointer(levels.reserve(plan.header.symbolCount(of: planes))),
-                levels: quantizer.levelCount, to: output.baseAddress!)
+                levels: quantizer.levelCount, perByte: LevelPacking.symbolsPerByte(levels: quantizer.levelCount),
+                to: output.baseAddress!)
             return UnsafeBufferPointer(output)
         }
         guard case .ranges(let ranges, let precision) = plan.header.coding else { return UnsafeBufferPointer(output) }
@@ -318,7 +349,7 @@ package struct FrameEncoder: ~Copyable {
         guard payload.count > 1, compression != .raw else { return nil }
         let output = compressed.reserve(payload.count - 1)
         let count =
-            compression == .blocks
+            compression == .blocks || compression == .contexts
             ? blockDeflater!.compress(payload, into: output) : deflater!.compress(payload, into: output)
         return count.map { UnsafeBufferPointer(rebasing: output[..<$0]) }
     }

@@ -33,6 +33,11 @@ package struct TensorHeader: Sendable, Hashable {
         }
     }
 
+    /// Whether bands may be sorted by context.
+    var hasContexts: Bool {
+        if case .ranges = coding { false } else { true }
+    }
+
     /// Whether a channel is received as one value and so has no symbols.
     func isConstant(channel: Int) -> Bool {
         switch coding {

@@ -24,7 +24,7 @@ package struct TensorSource {
     /// - Parameter codes: memory of the caller's in `layout` order that must stay valid and unchanged until the last band is
     ///   encoded.
     package init(
-        _ signature: TensorSignature, layout: TensorLayout, coding: Coding, compression: Compression = .blocks,
+        _ signature: TensorSignature, layout: TensorLayout, coding: Coding, compression: Compression = .contexts,
         borrowing codes: UnsafeBufferPointer<UInt8>
     ) {
         self.init(signature, layout, coding, compression, .borrowed(codes))
@@ -32,7 +32,7 @@ package struct TensorSource {
 
     /// As the other, for an array.
     package init(
-        _ signature: TensorSignature, layout: TensorLayout, coding: Coding, compression: Compression = .blocks,
+        _ signature: TensorSignature, layout: TensorLayout, coding: Coding, compression: Compression = .contexts,
         codes: [UInt8]
     ) {
         self.init(signature, layout, coding, compression, .owned(codes))

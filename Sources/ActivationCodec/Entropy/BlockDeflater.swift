@@ -10,13 +10,20 @@ internal import CZlib
 ///
 /// Memory is kept from call to call.
 struct BlockDeflater: ~Copyable {
-    private var tokens = UnsafeMutableBufferPointer<UInt16>(start: nil, count: 0)
+    private var runs = UnsafeMutableBufferPointer<Run>(start: nil, count: 0)
     private var packing = CodeLengthPacking()
     private let work: UnsafeMutablePointer<Work>
 
+    /// Bytes that repeat the one before them and are sent as matches.
+    private struct Run {
+        let start: UInt32
+        let count: UInt32
+    }
+
     /// Tables of one block.
     private struct Work {
-        static let literalCodes = 286
+        /// Two more than may be used: the fixed code has them.
+        static let literalCodes = 288
         /// Four histograms, so that equal neighbours do not wait for each other.
         let counts = UnsafeMutablePointer<UInt32>.allocate(capacity: 4 * 256)
         let literalCounts = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: literalCodes)
@@ -42,23 +49,27 @@ struct BlockDeflater: ~Copyable {
     deinit {
         work.pointee.deallocate()
         work.deallocate()
-        tokens.deallocate()
+        runs.deallocate()
     }
 
-    /// Longest input of one block: its tokens and frequencies stay in the second-level cache.
+    /// Longest input of one block: its bytes and frequencies stay in the second-level cache.
     private static var blockBytes: Int { 128 << 10 }
     private static var endOfBlock: Int { 256 }
-    /// Tokens above this are runs: the run's length is what exceeds it.
-    private static var runToken: Int { 256 }
+    /// Codes of literals and lengths are no longer, so that four go into a word behind the seven bits that may be in it.
+    private static var longestCode: Int { 14 }
     private static var longestRun: Int { 258 }
     /// Bytes that the writer may store past what it has written.
     private static var slack: Int { 8 }
+    /// Blocks below this do not repay a code of their own and take the fixed one (RFC 1951 §3.2.6).
+    private static var shortBlock: Int { 128 }
 
     /// Compresses all of `input` into one zlib stream.
     ///
+    /// - Parameter blockEnds: where a block must end because the bytes after it are of another kind: ascending, the last the
+    ///   end of `input`. Long blocks are divided further.
     /// - Returns: the number of bytes written, or nil when the stream does not fit `output`.
     mutating func compress(
-        _ input: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>
+        _ input: UnsafeBufferPointer<UInt8>, blockEnds: [Int] = [], into output: UnsafeMutableBufferPointer<UInt8>
     ) -> Int? {
         guard input.count > 0, output.count > 6 + Self.slack else { return nil }
         // CMF: deflate, 32 KiB window; FLG: fastest, and the check bits.
@@ -66,13 +77,15 @@ struct BlockDeflater: ~Copyable {
         output[1] = 0x01
         var writer = BitWriter(UnsafeMutableBufferPointer(rebasing: output[2...]))
         var start = 0
-        while start < input.count {
-            let end = min(start + Self.blockBytes, input.count)
-            guard
-                writeBlock(
-                    UnsafeBufferPointer(rebasing: input[start..<end]), isLast: end == input.count, to: &writer)
-            else { return nil }
-            start = end
+        for blockEnd in blockEnds.isEmpty ? [input.count] : blockEnds {
+            while start < blockEnd {
+                let end = min(start + Self.blockBytes, blockEnd)
+                guard
+                    writeBlock(
+                        UnsafeBufferPointer(rebasing: input[start..<end]), isLast: end == input.count, to: &writer)
+                else { return nil }
+                start = end
+            }
         }
         guard let written = writer.finish(reserving: 4) else { return nil }
         let sum = UInt32(truncatingIfNeeded: adler32_z(1, input.baseAddress, input.count))
@@ -83,19 +96,30 @@ struct BlockDeflater: ~Copyable {
     private mutating func writeBlock(
         _ input: UnsafeBufferPointer<UInt8>, isLast: Bool, to writer: inout BitWriter
     ) -> Bool {
-        if tokens.count < input.count {
-            tokens.deallocate()
-            tokens = .allocate(capacity: input.count)
+        let mostRuns = input.count / 4 + 1
+        if runs.count < mostRuns {
+            runs.deallocate()
+            runs = .allocate(capacity: mostRuns)
         }
         let work = work.pointee
         count(input, work)
-        let tokenCount = tokenize(input, work)
+        let runCount = findRuns(input, work)
         let lengths = work.literalLengths
-        PrefixCode.fillLengths(
-            lengths.baseAddress!, counts: UnsafeBufferPointer(work.literalCounts), limit: 15)
+        let isFixed = input.count < Self.shortBlock
+        if isFixed {
+            for symbol in lengths.indices { lengths[symbol] = PrefixCode.fixedLength(ofLiteral: symbol) }
+        } else {
+            PrefixCode.fillLengths(
+                lengths.baseAddress!, counts: UnsafeBufferPointer(work.literalCounts), limit: Self.longestCode)
+        }
         PrefixCode.fillCodes(work.codes, lengths: UnsafeBufferPointer(lengths))
-        guard writeHeader(isLast: isLast, work, to: &writer) else { return false }
-        return writeTokens(UnsafeBufferPointer(rebasing: tokens[..<tokenCount]), codes: work.codes, to: &writer)
+        guard
+            isFixed
+                ? writer.add(isLast ? 0b011 : 0b010, bits: 3) : writeHeader(isLast: isLast, work, to: &writer)
+        else { return false }
+        return writeSymbols(
+            input, UnsafeBufferPointer(rebasing: runs[..<runCount]), codes: work.codes,
+            distanceBits: isFixed ? 5 : 1, to: &writer)
     }
 
     // MARK: Counting
@@ -132,8 +156,10 @@ struct BlockDeflater: ~Copyable {
         Float(Int(value.exponent)) + value.significand - 1
     }
 
-    /// Fills `tokens` and the frequencies of literals and lengths.
-    private func tokenize(_ input: UnsafeBufferPointer<UInt8>, _ work: Work) -> Int {
+    /// Fills `runs` and the frequencies of literals and lengths.
+    ///
+    /// - Returns: the number of runs.
+    private func findRuns(_ input: UnsafeBufferPointer<UInt8>, _ work: Work) -> Int {
         let frequencies = work.literalCounts
         for symbol in 0..<256 {
             frequencies[symbol] =
@@ -143,10 +169,10 @@ struct BlockDeflater: ~Copyable {
         for symbol in 256..<Work.literalCodes { frequencies[symbol] = 0 }
         frequencies[Self.endOfBlock] = 1
         let base = input.baseAddress!
-        let tokens = tokens.baseAddress!
+        let runs = runs.baseAddress!
         let count = input.count
         var index = 0
-        var written = 0
+        var found = 0
         while index < count {
             // Eight bytes of which no four neighbours agree begin no run; most of a tensor is like that.
             if index &+ 11 <= count {
@@ -154,10 +180,6 @@ struct BlockDeflater: ~Copyable {
                 let next = UnsafeRawPointer(base + index + 1).loadUnaligned(as: UInt64.self)
                 let same = zeroBytes(word ^ next)
                 if same & (same &>> 8) & (same &>> 16) == 0, same &>> 48 == 0 {
-                    let bytes = UnsafeRawPointer(base + index).loadUnaligned(as: SIMD8<UInt8>.self)
-                    UnsafeMutableRawPointer(tokens + written).storeBytes(
-                        of: SIMD8<UInt16>(truncatingIfNeeded: bytes), as: SIMD8<UInt16>.self)
-                    written &+= 8
                     index &+= 8
                     continue
                 }
@@ -174,28 +196,27 @@ struct BlockDeflater: ~Copyable {
                 end &+= 8
             }
             if end &+ 8 > count { while end < count, base[end] == byte { end &+= 1 } }
-            tokens[written] = UInt16(byte)
-            written &+= 1
             var left = end &- index &- 1
             if left >= work.shortestRun[Int(byte)] {
+                runs[found] = Run(
+                    start: UInt32(truncatingIfNeeded: index &+ 1), count: UInt32(truncatingIfNeeded: left))
+                found &+= 1
                 frequencies[Int(byte)] &-= UInt32(truncatingIfNeeded: left)
                 while left > 0 {
-                    // No remainder of one or two: they have no length code.
-                    let length = left <= Self.longestRun ? left : min(Self.longestRun, left &- 3)
-                    tokens[written] = UInt16(truncatingIfNeeded: Self.runToken &+ length)
-                    written &+= 1
+                    let length = Self.matchLength(of: left)
                     frequencies[257 &+ Int(RunLengthCode.index(of: length))] &+= 1
                     left &-= length
-                }
-            } else {
-                for _ in 0..<left {
-                    tokens[written] = UInt16(byte)
-                    written &+= 1
                 }
             }
             index = end
         }
-        return written
+        return found
+    }
+
+    /// The length of the first match of so many bytes; no remainder of one or two, which have no length code.
+    @inline(__always)
+    private static func matchLength(of left: Int) -> Int {
+        left <= longestRun ? left : min(longestRun, left &- 3)
     }
 
     /// 0x80 in each byte that is zero, else 0 (exact, no carries between bytes).
@@ -222,52 +243,59 @@ struct BlockDeflater: ~Copyable {
         }
     }
 
-    private func writeTokens(
-        _ tokens: UnsafeBufferPointer<UInt16>, codes: UnsafePointer<UInt32>, to writer: inout BitWriter
+    private func writeSymbols(
+        _ input: UnsafeBufferPointer<UInt8>, _ runs: UnsafeBufferPointer<Run>, codes: UnsafePointer<UInt32>,
+        distanceBits: UInt32, to writer: inout BitWriter
     ) -> Bool {
-        guard var position = tokens.baseAddress else { return writer.add(codes[Self.endOfBlock]) }
-        let end = position + tokens.count
-        while position < end {
-            // Room is checked once for as many tokens as surely fit: none takes more than 3 bytes.
-            let fitting = min(end - position, writer.room / 3)
-            guard fitting > 0 else { return false }
-            let stop = position + fitting
-            while position + 3 <= stop {
-                let a = Int(position[0])
-                let b = Int(position[1])
-                let c = Int(position[2])
-                position += 3
-                if a | b | c < Self.runToken {
-                    writer.append(codes[a])
-                    writer.append(codes[b])
-                    writer.append(codes[c])
-                    writer.flush()
-                } else {
-                    write(a, codes, to: &writer)
-                    write(b, codes, to: &writer)
-                    write(c, codes, to: &writer)
-                }
-            }
-            while position < stop {
-                write(Int(position[0]), codes, to: &writer)
-                position += 1
+        guard var position = input.baseAddress else { return writer.add(codes[Self.endOfBlock]) }
+        let start = position
+        let end = start + input.count
+        for run in runs {
+            let match = start + Int(run.start)
+            guard writeLiterals(position, to: match, codes, to: &writer) else { return false }
+            var left = Int(run.count)
+            position = match + left
+            while left > 0 {
+                let length = Self.matchLength(of: left)
+                left &-= length
+                // A code of up to 14 bits, up to five extra bits, up to five of the distance.
+                guard writer.room >= 8 else { return false }
+                let index = RunLengthCode.index(of: length)
+                writer.append(codes[257 &+ index])
+                // The extra bits, then the code of distance one: zeros, only one in a code of the block's own.
+                let extra = UInt32(RunLengthCode.extraBits[index])
+                writer.append(UInt32(length &- Int(RunLengthCode.first[index])), bits: extra &+ distanceBits)
+                writer.flush()
             }
         }
-        return writer.add(codes[Self.endOfBlock])
+        return writeLiterals(position, to: end, codes, to: &writer) && writer.add(codes[Self.endOfBlock])
     }
 
     @inline(__always)
-    private func write(_ token: Int, _ codes: UnsafePointer<UInt32>, to writer: inout BitWriter) {
-        if token < Self.runToken {
-            writer.append(codes[token])
-        } else {
-            let length = token &- Self.runToken
-            let index = RunLengthCode.index(of: length)
-            writer.append(codes[257 &+ index])
-            // The extra bits, then the one bit of the only distance code.
-            let extra = RunLengthCode.extraBits[index]
-            writer.append(UInt32(length &- Int(RunLengthCode.first[index])), bits: UInt32(extra) &+ 1)
+    private func writeLiterals(
+        _ first: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>, _ codes: UnsafePointer<UInt32>,
+        to writer: inout BitWriter
+    ) -> Bool {
+        var position = first
+        while position < end {
+            // Room is checked once for as many literals as surely fit: none takes more than two bytes.
+            let fitting = min(end - position, writer.room / 2)
+            guard fitting > 0 else { return false }
+            let stop = position + fitting
+            while position + 4 <= stop {
+                writer.append(codes[Int(position[0])])
+                writer.append(codes[Int(position[1])])
+                writer.append(codes[Int(position[2])])
+                writer.append(codes[Int(position[3])])
+                writer.flush()
+                position += 4
+            }
+            while position < stop {
+                writer.append(codes[Int(position.pointee)])
+                writer.flush()
+                position += 1
+            }
         }
-        writer.flush()
+        return true
     }
 }

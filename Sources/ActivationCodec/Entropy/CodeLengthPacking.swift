@@ -23,7 +23,8 @@ enum RunLengthCode {
 /// The code lengths of a block, run-length coded and Huffman coded in turn (RFC 1951 §3.2.7).
 struct CodeLengthPacking {
     private static let symbolCount = 19
-    private static let order: InlineArray<19, UInt8> = [
+    /// In which order a block sends the lengths of the code of code lengths.
+    static let order: InlineArray<19, UInt8> = [
         16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
     ]
     /// Symbol in the low byte, value of its extra bits above.

@@ -11,7 +11,7 @@ struct Deflater: ~Copyable {
     init(_ compression: Compression) throws(CodecError) {
         let (level, strategy): (Int32, Int32) =
             switch compression {
-            case .raw, .blocks: preconditionFailure("zlib does not compress these")
+            case .raw, .blocks, .contexts: preconditionFailure("zlib does not compress these")
             case .zlib(let level): (Int32(level), Z_DEFAULT_STRATEGY)
             case .filtered(let level): (Int32(level), Z_FILTERED)
             case .huffmanOnly: (1, Z_HUFFMAN_ONLY)

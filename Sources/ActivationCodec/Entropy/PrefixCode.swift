@@ -125,6 +125,11 @@ enum PrefixCode {
         }
     }
 
+    /// The lengths of the fixed code (RFC 1951 §3.2.6), symbols 0...287.
+    static func fixedLength(ofLiteral symbol: Int) -> UInt8 {
+        symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8
+    }
+
     /// Packs canonical codes, first bit lowest as deflate sends them: the code from bit 8 on, its length below.
     static func fillCodes(_ codes: UnsafeMutablePointer<UInt32>, lengths: UnsafeBufferPointer<UInt8>) {
         withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 17) { next in
@@ -150,7 +155,8 @@ enum PrefixCode {
         }
     }
 
-    private static func reversed(_ value: UInt32, bits: UInt32) -> UInt32 {
+    /// The lowest `bits` of a value, at least one, in the opposite order.
+    static func reversed(_ value: UInt32, bits: UInt32) -> UInt32 {
         var value = value &<< (32 &- bits)
         value = (value &>> 1 & 0x5555_5555) | (value & 0x5555_5555) &<< 1
         value = (value &>> 2 & 0x3333_3333) | (value & 0x3333_3333) &<< 2

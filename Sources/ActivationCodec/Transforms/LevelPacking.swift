@@ -23,16 +23,30 @@ enum LevelPacking {
         return count / perByte + (count % perByte == 0 ? 0 : 1)
     }
 
+    /// Whether a byte holds so many levels.
+    static func fits(levels: Int, perByte: Int) -> Bool {
+        var packings = 1
+        for _ in 0..<perByte { packings *= levels }
+        return packings <= 256
+    }
+
+    /// Bytes beyond the last symbol that ``unpack(_:levels:perByte:to:)`` may write.
+    static let expansionSlack = 16
+
     /// Packs all symbols; the last byte is filled up with level 0.
     ///
-    /// - Parameter bytes: room for ``byteCount(symbols:levels:)``.
-    static func pack(_ symbols: UnsafeBufferPointer<UInt8>, levels: Int, to bytes: UnsafeMutablePointer<UInt8>) {
-        let perByte = symbolsPerByte(levels: levels)
+    /// - Parameters:
+    ///   - perByte: as many levels as fit a byte, or fewer.
+    ///   - bytes: room for a byte for each `perByte` symbols, rounded up.
+    static func pack(
+        _ symbols: UnsafeBufferPointer<UInt8>, levels: Int, perByte: Int, to bytes: UnsafeMutablePointer<UInt8>
+    ) {
         let radix = UInt8(levels)
         guard var input = symbols.baseAddress else { return }
         let whole = symbols.count / perByte
         switch perByte {
         case 8:
+            // Two levels: bits.
             for index in 0..<whole {
                 // The product collects the lowest bit of byte i in bit 56 + i, without carries.
                 let word = UnsafeRawPointer(input).loadUnaligned(as: UInt64.self).littleEndian
@@ -51,10 +65,17 @@ enum LevelPacking {
                 bytes[index] = input[0] &+ (input[1] &+ input[2] &* radix) &* radix
                 input += 3
             }
-        default:
+        case 2:
             for index in 0..<whole {
                 bytes[index] = input[0] &+ input[1] &* radix
                 input += 2
+            }
+        default:
+            for index in 0..<whole {
+                var byte: UInt8 = 0
+                for digit in stride(from: perByte &- 1, through: 0, by: -1) { byte = byte &* radix &+ input[digit] }
+                bytes[index] = byte
+                input += perByte
             }
         }
         let rest = symbols.count % perByte
@@ -64,15 +85,14 @@ enum LevelPacking {
         bytes[whole] = byte
     }
 
-    /// Unpacks bytes of which each is below L^k, k being ``symbolsPerByte(levels:)``.
+    /// Unpacks bytes of which each is below L^k, k being `perByte`.
     ///
-    /// - Parameter symbols: receives k symbols a byte, rounded up to eight bytes: `bytes.count · k + 8` must fit.
+    /// - Parameter symbols: receives k symbols a byte; ``expansionSlack`` bytes more must fit.
     /// - Returns: false when a byte is no packing of `levels` levels.
     static func unpack(
-        _ bytes: UnsafeBufferPointer<UInt8>, levels: Int, to symbols: UnsafeMutablePointer<UInt8>
+        _ bytes: UnsafeBufferPointer<UInt8>, levels: Int, perByte: Int, to symbols: UnsafeMutablePointer<UInt8>
     ) -> Bool {
-        let perByte = symbolsPerByte(levels: levels)
-        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 256) { table in
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 256) { table in
             var packings = 1
             for _ in 0..<perByte { packings *= levels }
             for byte in 0..<256 {

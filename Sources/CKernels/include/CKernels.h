@@ -1,4 +1,4 @@
-// Compute kernels of the inference engine: one table of functions per instruction set.
+// Compute kernels of the inference engine and of the activation codec: one table of functions per instruction set.
 //
 // Contract of every kernel
 // - No allocation, no global state, no threads. A call computes a range of one layer; disjoint ranges
@@ -296,6 +296,41 @@ typedef struct ck_layout_f32 {
     float *output;
 } ck_layout_f32;
 
+// MARK: Symbols of the activation codec. A lane is a channel that is sent; `channels` counts lanes.
+
+/// Levels of codes: output = number of i < thresholds with input >= table[i * table_stride + lane].
+typedef struct ck_rank_u8 {
+    size_t channels;
+    size_t in_stride, out_stride;
+    size_t thresholds;  ///< At most 255.
+    size_t table_stride;
+    const uint8_t *table;
+    const uint8_t *input;
+    uint8_t *output;  ///< May be the input, with its stride.
+} ck_rank_u8;
+
+/// Codes of levels: output = table[input * table_stride + lane]; inputs are below `levels`.
+typedef struct ck_select_u8 {
+    size_t channels;
+    size_t in_stride, out_stride;
+    size_t levels;  ///< At least 1.
+    size_t table_stride;
+    const uint8_t *table;
+    const uint8_t *input;
+    uint8_t *output;  ///< May be the input, with its stride.
+} ck_select_u8;
+
+/// Classes of contexts: output = number of i < limits with 2 (W + N) + NW + NE >= limit[i], neighbours in `input`.
+typedef struct ck_context_u8 {
+    size_t channels;
+    size_t out_stride;
+    size_t row_stride;  ///< From a pixel to that below.
+    size_t limits;      ///< At most 255.
+    const uint16_t *limit;
+    const uint8_t *input;  ///< Pixels are `channels` apart; those before, above and above right exist.
+    uint8_t *output;
+} ck_context_u8;
+
 // MARK: Tables
 
 typedef enum ck_isa {
@@ -378,6 +413,10 @@ typedef struct ck_table {
     void (*nchw_to_nhwc_u8)(const ck_layout_u8 *, ck_range pixels);
     void (*nhwc_to_nchw_f32)(const ck_layout_f32 *, ck_range pixels);
     void (*nchw_to_nhwc_f32)(const ck_layout_f32 *, ck_range pixels);
+
+    void (*rank_u8)(const ck_rank_u8 *, ck_range pixels);
+    void (*select_u8)(const ck_select_u8 *, ck_range pixels);
+    void (*context_u8)(const ck_context_u8 *, ck_range pixels);
 } ck_table;
 
 /// Float convolution with products in bfloat16: activations and weights are rounded to it, half to even, subnormals are

@@ -20,6 +20,7 @@
 #include "lut.h"
 #include "pooling.h"
 #include "pointwise.h"
+#include "symbols.h"
 #include "function_f32.h"
 #include "depthwise.h"
 
@@ -68,4 +69,7 @@ const ck_table CK_PASTE(ck_table_, CK_ISA) = {
     .nchw_to_nhwc_u8 = ck_u8_nchw_to_nhwc__8x8,
     .nhwc_to_nchw_f32 = ck_f32_nhwc_to_nchw__4x4,
     .nchw_to_nhwc_f32 = ck_f32_nchw_to_nhwc__4x4,
+    .rank_u8 = CK_NAME(ck_u8_rank_u8, CK_BYTES),
+    .select_u8 = CK_NAME(ck_u8_select_u8, CK_BYTES),
+    .context_u8 = CK_NAME(ck_u8_context_u8, CK_BYTES),
 };

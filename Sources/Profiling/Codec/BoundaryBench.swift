@@ -1,6 +1,7 @@
 package import ActivationCodec
 package import InferenceEngine
 package import ModelGraph
+internal import ImageInput
 internal import Quantization
 internal import SplitExecution
 
@@ -12,7 +13,7 @@ private import Musl
 
 /// What one way of coding a boundary costs and what it keeps.
 package struct BoundaryCodingPoint: Sendable {
-    /// As tables show it: `4level@0.05/blocks`, `8bit/rle`, `int8/zlib6`.
+    /// As tables show it: `4level@0.05/contexts`, `8bit/contexts`, `int8/zlib6`, `jpeg-tiled/90`.
     package var name: String
     /// One for each boundary tensor; empty unless the coding is calibrated.
     package var quantizers: [LevelQuantizer] = []
@@ -47,7 +48,7 @@ package struct BoundaryBench: Sendable {
             self.rateWeight = rateWeight
         }
 
-        package var name: String { "\(levels)level@\(rateWeight)/blocks" }
+        package var name: String { "\(levels)level@\(rateWeight)/contexts" }
     }
 
     /// From half a bit to about three bits an element on rectified activations.
@@ -58,12 +59,15 @@ package struct BoundaryBench: Sendable {
         Step(levels: 8, rateWeight: 0.015), Step(levels: 12, rateWeight: 0.005), Step(levels: 16, rateWeight: 0.002),
     ]
 
+    /// Of the JPEGs that hold the channels as tiles.
+    private static let tiledQualities = [30, 50, 70, 85, 95]
+
     package let boundary: String
     package let elements: Int
     package let pictures: Int
     /// Top-1 accuracy of the split without loss; nil without labels.
     package let losslessTop1: Double?
-    /// Lossless forms first, then the ladder.
+    /// Lossless forms first, then the channels as tiles of a JPEG, then the ladder.
     package let points: [BoundaryCodingPoint]
 
     /// The calibrated points that no other beats in size and divergence at once, the smallest first.
@@ -113,9 +117,12 @@ package struct BoundaryBench: Sendable {
         }
         let exact: [(String, Compression)] = [
             ("int8/zlib1", .zlib(level: 1)), ("int8/zlib6", .zlib(level: 6)), ("int8/zlib9", .zlib(level: 9)),
-            ("8bit/rle", .runLength), ("8bit/blocks", .blocks),
+            ("8bit/rle", .runLength), ("8bit/blocks", .blocks), ("8bit/contexts", .contexts),
         ]
-        var samples = (0..<exact.count + designs.count).map { _ in PointSamples() }
+        let mosaics = head.boundary.compactMap { ChannelMosaic(shape: $0.signature.shape) }
+        // Only boundaries of nothing but pictures can be tiled.
+        let qualities = mosaics.count == head.boundary.count ? tiledQualities : []
+        var samples = (0..<exact.count + qualities.count + designs.count).map { _ in PointSamples() }
         var labelled = 0
         var right = 0
         var coder = try BoundaryCoder(head.boundary)
@@ -139,10 +146,17 @@ package struct BoundaryBench: Sendable {
                         head.sources(codes.map { _ in coding }, compression: compression), into: &samples[index])
                 }
             }
-            for (index, design) in designs.enumerated() {
+            for (index, quality) in qualities.enumerated() {
                 let position = exact.count + index
+                let decoded = try coder.measureTiles(codes, mosaics, quality: quality, into: &samples[position])
+                let answers = try tail.complete(decoded)[0].array(of: Float.self)
+                samples[position].compare(reference, answers, label: label)
+            }
+            for (index, design) in designs.enumerated() {
+                let position = exact.count + qualities.count + index
                 let decoded = try coder.measure(
-                    head.sources(design.1.map { .agreed($0) }), agreed: design.1, into: &samples[position])
+                    head.sources(design.1.map { .agreed($0) }, compression: .contexts), agreed: design.1,
+                    into: &samples[position])
                 let answers = try tail.complete(decoded)[0].array(of: Float.self)
                 samples[position].compare(reference, answers, label: label)
             }
@@ -150,7 +164,8 @@ package struct BoundaryBench: Sendable {
         }
         let elements = head.boundary.reduce(0) { $0 + $1.shape.elementCount }
         let baseline = labelled > 0 ? Double(right) / Double(labelled) : nil
-        let names = exact.map { ($0.0, [LevelQuantizer]()) } + designs
+        let unquantized = exact.map(\.0) + qualities.map { "jpeg-tiled/\($0)" }
+        let names = unquantized.map { ($0, [LevelQuantizer]()) } + designs
         return BoundaryBench(
             boundary: cut.name(in: quantized.graph), elements: elements, pictures: count, losslessTop1: baseline,
             points: zip(names, samples).map { name, samples in
@@ -183,6 +198,26 @@ private struct BoundaryCoder: ~Copyable {
         let frame = try decodeFrame(bytes, expecting: expected, layout: .channelsLast)
         samples.add(size: bytes.count, encode: encoded - start, decode: ContinuousClock.now - encoded)
         return frame.tensors
+    }
+
+    /// One grey JPEG a tensor, its channels as tiles.
+    mutating func measureTiles(
+        _ codes: [UnsafeRawBufferPointer], _ mosaics: [ChannelMosaic], quality: Int, into samples: inout PointSamples
+    ) throws -> [[UInt8]] {
+        var size = 0
+        var times = (encode: Duration.zero, decode: Duration.zero)
+        let decoded = try zip(codes, mosaics).map { tensor, mosaic in
+            let start = ContinuousClock.now
+            let file = try mosaic.picture(tensor.bindMemory(to: UInt8.self)).encodeJPEG(quality: quality)
+            let encoded = ContinuousClock.now
+            let codes = try mosaic.decode(file)
+            times.encode += encoded - start
+            times.decode += ContinuousClock.now - encoded
+            size += file.count
+            return codes
+        }
+        samples.add(size: size, encode: times.encode, decode: times.decode)
+        return decoded
     }
 
     /// One zlib stream a tensor over the bytes as they are.

@@ -21,7 +21,9 @@ struct CodecCommand: ParsableCommand {
             discussion: """
                 Of the pictures, evenly spread, some calibrate quantisers and the others measure them: every coding's bytes, its \
                 encoding and decoding speed on one core, and what it changes in the network's answers against the same split \
-                without loss (int8 head, float32 tail). zlib 1, 6 and 9 on the int8 bytes as they lie in memory are the baseline.
+                without loss (int8 head, float32 tail). zlib 1, 6 and 9 on the int8 bytes as they lie in memory are the baseline; \
+                the channels as tiles of a grey JPEG are what the literature sends. The pictures themselves as JPEGs of \
+                falling quality, answered by the whole float32 network, tell what sending no activations costs.
 
                 With --output, writes codec-bench.html, .csv and .json. With --store, the quantisers on the front of size and \
                 divergence go into the package's card.
@@ -88,8 +90,16 @@ struct CodecCommand: ParsableCommand {
                 codecs.append(CutCodec(bench, boundary: cut.boundary.map { quantized.graph[$0].name }))
                 print(table(of: bench))
             }
+            let bar = ProgressBar("measuring pictures as JPEGs")
+            let uploads = try PictureUploadBench.measure(
+                opened.graph(), preprocessing: pictures.preprocessing, pool: pool, count: measured.count,
+                picture: { (try pictures.picture(measured[$0]), pictures.items[measured[$0]].label) },
+                progress: bar.update)
+            print(table(of: uploads, benches: benches))
             if let output {
-                try CodecReport(model: "\(opened.card.name) \(opened.card.version)", benches: benches).write(to: output)
+                try CodecReport(
+                    model: "\(opened.card.name) \(opened.card.version)", benches: benches, uploads: uploads
+                ).write(to: output)
                 print("report in \(output)")
             }
             if let store {
@@ -99,6 +109,25 @@ struct CodecCommand: ParsableCommand {
                 let digest = try ModelPackage(card, quantized: quantized).write(to: store)
                 print("\(store)  \(digest)")
             }
+        }
+
+        /// What the picture takes as a JPEG, and what the boundaries take of that at the same accuracy.
+        private func table(of uploads: PictureUploadBench, benches: [BoundaryBench]) -> String {
+            var table = TextTable("picture as JPEG", "#bytes", "#top-1", "#same answer")
+            for point in uploads.points {
+                table.add(
+                    "quality \(point.quality)", "\(point.medianBytes)",
+                    point.top1.map { ($0 * 100).fixed(1) + " %" } ?? "–", (point.agreement * 100).fixed(1) + " %")
+            }
+            let ratios = benches.map { bench in
+                let best = bench.cheapestAgainst(uploads)
+                let found = best.map {
+                    "\($0.point.name) takes \($0.point.medianBytes) bytes, a JPEG that answers as well \($0.bytes): "
+                        + "ratio \(($0.ratio).fixed(2))"
+                }
+                return "\(bench.boundary): \(found ?? "no JPEG answers as well, or the pictures have no labels")"
+            }
+            return ([table.text] + ratios).joined(separator: "\n") + "\n"
         }
 
         private func table(of bench: BoundaryBench) -> String {

@@ -44,7 +44,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Split here (int8 head, float32 tail): middle, a number or tensor names joined by +."))
     var cut: String?
 
-    @Option(help: ArgumentHelp("How the boundary is coded, with --cut; 8bit/rle unless given.", valueName: "mode"))
+    @Option(help: ArgumentHelp("How the boundary is coded, with --cut; 8bit/contexts unless given.", valueName: "mode"))
     var codec: String?
 
     @Option(help: ArgumentHelp("Use the first so many pictures.", valueName: "n"))

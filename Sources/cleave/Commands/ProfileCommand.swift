@@ -46,7 +46,7 @@ struct ProfileCommand: AsyncParsableCommand {
     var only: [Part] = []
 
     @Option(help: ArgumentHelp("Codec modes, separated by commas.", valueName: "modes"))
-    var modes: String = "8bit/rle,8bit/zlib1,4bit/rle,2bit/rle"
+    var modes: String = "8bit/contexts,8bit/rle,4bit/rle,2bit/rle"
 
     @Option(help: ArgumentHelp("Use the first so many pictures.", valueName: "n"))
     var limit: Int = 20

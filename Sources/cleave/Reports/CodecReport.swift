@@ -6,13 +6,16 @@ internal import Reports
 struct CodecReport {
     let model: String
     let benches: [BoundaryBench]
+    let uploads: PictureUploadBench
 
-    /// Writes `codec-bench.html`, `.csv` and `.json` into a folder, which is made if need be.
+    /// Writes `codec-bench.html`, `.csv` and `.json`, and `codec-bench-pictures.csv`, into a folder, which is made if need be.
     func write(to folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for (kind, text) in [("html", page), ("csv", table), ("json", try jsonText(records))] {
+        for (name, text) in [
+            (".html", page), (".csv", table), (".json", try jsonText(records)), ("-pictures.csv", pictureTable),
+        ] {
             try Data(text.utf8).write(
-                to: URL(fileURLWithPath: "\(folder)/codec-bench.\(kind)"), options: .atomic)
+                to: URL(fileURLWithPath: "\(folder)/codec-bench\(name)"), options: .atomic)
         }
     }
 
@@ -68,6 +71,15 @@ struct CodecReport {
         return ([header] + lines).joined(separator: "\n") + "\n"
     }
 
+    private var pictureTable: String {
+        let lines = uploads.points.map { point in
+            [
+                "\(point.quality)", "\(point.medianBytes)", point.top1?.fixed(4) ?? "", point.agreement.fixed(4),
+            ].joined(separator: ",")
+        }
+        return (["jpeg_quality,bytes,top1,top1_agreement"] + lines).joined(separator: "\n") + "\n"
+    }
+
     private var page: String {
         var page = ReportPage(
             title: "Coding the activations of \(model)",
@@ -76,8 +88,9 @@ struct CodecReport {
         for bench in benches {
             let lossless = bench.losslessTop1.map { ", top-1 without loss \(($0 * 100).fixed(1)) %" } ?? ""
             let facts = Markup.element("p", [], "\(bench.elements) elements, \(bench.pictures) pictures\(lossless)")
-            page.addSection(bench.boundary, facts + Self.plot(bench) + Self.points(bench))
+            page.addSection(bench.boundary, facts + Self.plot(bench) + Self.points(bench) + comparison(bench))
         }
+        page.addSection("The picture itself as a JPEG", Self.points(uploads))
         return page.html
     }
 
@@ -94,6 +107,26 @@ struct CodecReport {
                     point.bitsPerElement.fixed(3), point.encodeRate.fixed(0), point.decodeRate.fixed(0),
                     point.top1Change.map { ($0 * 100).fixed(1) } ?? "–", (point.agreement * 100).fixed(1),
                     point.cosine.fixed(4), point.divergence.fixed(4),
+                ]
+            })
+    }
+
+    /// The boundary against a JPEG of the picture that answers as well.
+    private func comparison(_ bench: BoundaryBench) -> Markup {
+        guard let best = bench.cheapestAgainst(uploads) else { return .element("p", [], "No JPEG answers as well.") }
+        return .element(
+            "p", [],
+            "\(best.point.name) takes \(best.point.medianBytes) bytes, a JPEG of the picture that answers as well "
+                + "\(best.bytes): \(best.ratio.fixed(2)) of it.")
+    }
+
+    private static func points(_ uploads: PictureUploadBench) -> Markup {
+        ReportPage.table(
+            ["quality", "bytes", "top-1, %", "same answer, %"],
+            uploads.points.map { point in
+                [
+                    "\(point.quality)", "\(point.medianBytes)", point.top1.map { ($0 * 100).fixed(1) } ?? "–",
+                    (point.agreement * 100).fixed(1),
                 ]
             })
     }

@@ -141,7 +141,7 @@ internal import Testing
             container.bytes.replaceSubrange(container.headerLength..., with: bands)
         },
         Fault("tensor index", .bandOutOfOrder) { $0.set(UInt16(1), at: $0.bandOffsets[1]) },
-        Fault("unknown flag", .unsupportedFlags) { $0.bytes[$0.bandOffsets[0] + 2] |= 2 },
+        Fault("unknown flag", .unsupportedFlags) { $0.bytes[$0.bandOffsets[0] + 2] |= 4 },
         Fault("reserved", .unsupportedFlags) { $0.bytes[$0.bandOffsets[0] + 3] = 1 },
         Fault("zlib band of a raw tensor", .invalidField) { $0.bytes[35] = 0 },
         Fault("duplicate", .bandOutOfOrder) { container in
@@ -300,7 +300,8 @@ internal import Testing
                 id: 0,
                 [
                     TensorSource(
-                        signature, layout: .rowMajor, mode: .lossless8, codes: [UInt8](repeating: 0, count: count))
+                        signature, layout: .rowMajor, mode: CodecMode(.lossless8, .runLength),
+                        codes: [UInt8](repeating: 0, count: count))
                 ]))
         let bomb = stockDeflate([UInt8](repeating: 0xEE, count: 4 << 20))
         #expect(bomb.count < count)

@@ -90,6 +90,21 @@ enum ContainerTarget: FuzzTarget {
                 seeds[file] = try encodeFrame(id: 7, sources, bandBytes: 24)
             }
         }
+        // Bands sorted by context: codes, and levels of quantisers that travel along.
+        let quantizer = try LevelQuantizer(levelCount: 3, thresholds: [4, 20], codes: [0, 9, 40])
+        let wide = TensorSignature(shape: [1, 16, 6, 6], scale: 0.5, zeroPoint: 0)
+        let patches = (0..<576).map { (index: Int) -> UInt8 in
+            index / 36 % 2 == 0 ? 0 : UInt8.random(in: 0...50, using: &generator)
+        }
+        for (name, coding) in [
+            ("codes", TensorSource.Coding.precision(.lossless8, .measured)), ("levels", .inline(quantizer)),
+        ] {
+            for compression in [Compression.contexts, .blocks] {
+                let source = TensorSource(
+                    wide, layout: .rowMajor, coding: coding, compression: compression, codes: patches)
+                seeds["\(name)-\(compression)"] = try encodeFrame(id: 9, [source])
+            }
+        }
         // More channels than bounds fit uncompressed, and planes that pack into whole and broken bytes.
         for (index, shape) in [[1, 300, 1, 1], [2, 3, 7, 5], [1, 40, 4, 4], [3]].enumerated() {
             let signature = TensorSignature(shape: shape, scale: 0.5, zeroPoint: 0)

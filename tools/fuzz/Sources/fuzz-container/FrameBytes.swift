@@ -45,7 +45,7 @@ struct FrameBytes {
     mutating func mutate(limit: Int, using generator: inout SplitMix64) {
         guard let headerLength, let band = bandOffsets.randomElement(using: &generator) else { return }
         let room = max(limit - bytes.count, 0)
-        switch Int.random(in: 0..<6, using: &generator) {
+        switch Int.random(in: 0..<8, using: &generator) {
         case 0...1:
             // The length of the header follows.
             let header = Self.prefixLength..<headerLength - 4
@@ -63,6 +63,15 @@ struct FrameBytes {
             let end = min(bytes.count, band + Self.bandRecordLength + Int(field(at: band + 16, UInt32.self) ?? 0))
             let copy = Bool.random(using: &generator) ? bytes[band..<end] + bytes[band..<end] : []
             bytes.replaceSubrange(band..<end, with: copy)
+        case 5...6 where inflated(band) != nil:
+            // Below the zlib stream, whose lengths follow.
+            let payload = inflated(band) ?? []
+            let changed = mutated(payload[...], limit: payload.count + room)
+            let stream = deflated(changed)
+            let end = min(bytes.count, band + Self.bandRecordLength + Int(field(at: band + 16, UInt32.self) ?? 0))
+            bytes.replaceSubrange((band + Self.bandRecordLength)..<end, with: stream)
+            set(UInt32(truncatingIfNeeded: stream.count), at: band + 16)
+            set(UInt32(truncatingIfNeeded: changed.count), at: band + 20)
         default:
             let start = band + Self.bandRecordLength
             let end = min(bytes.count, start + Int(field(at: band + 16, UInt32.self) ?? 0))
@@ -70,6 +79,33 @@ struct FrameBytes {
             bytes.replaceSubrange(start..<end, with: payload)
             set(UInt32(truncatingIfNeeded: payload.count), at: band + 16)
         }
+    }
+
+    /// What the payload of a band decompresses to; nil when it is no zlib stream of the declared length.
+    private func inflated(_ band: Int) -> [UInt8]? {
+        let start = band + Self.bandRecordLength
+        let end = min(bytes.count, start + Int(field(at: band + 16, UInt32.self) ?? 0))
+        guard bytes[band + 2] & 1 == 1, start < end, let length = field(at: band + 20, UInt32.self), length < 1 << 16
+        else { return nil }
+        var output = [UInt8](repeating: 0, count: Int(length))
+        var written = uLongf(length)
+        let status = bytes[start..<end].withUnsafeBufferPointer { stream in
+            output.withUnsafeMutableBufferPointer {
+                uncompress($0.baseAddress, &written, stream.baseAddress, uLong(stream.count))
+            }
+        }
+        return status == Z_OK && written == length ? output : nil
+    }
+
+    private func deflated(_ payload: [UInt8]) -> [UInt8] {
+        var written = compressBound(uLong(payload.count))
+        var output = [UInt8](repeating: 0, count: Int(written))
+        output.withUnsafeMutableBufferPointer { output in
+            payload.withUnsafeBufferPointer {
+                _ = compress2(output.baseAddress, &written, $0.baseAddress, uLong($0.count), 1)
+            }
+        }
+        return Array(output[..<Int(written)])
     }
 
     /// Makes every checksum right.
