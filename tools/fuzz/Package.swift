@@ -35,7 +35,7 @@ let package = Package(
         room("ONNXFormat", ["ModelGraph"]),
         room("ActivationCodec", ["CZlib"]),
         room("ImageInput", ["CTurboJPEG", "CPNG"]),
-        room("ModelStore", ["ModelGraph", "ImageInput", crypto], exclude: ["FORMAT.md"]),
+        room("ModelStore", ["ActivationCodec", "ModelGraph", "ImageInput", crypto], exclude: ["FORMAT.md"]),
         .target(name: "TestSupport", dependencies: ["ModelGraph"], swiftSettings: upcoming),
 
         .systemLibrary(name: "CLibFuzzer"),
