@@ -148,8 +148,8 @@ package struct Agent: Sendable {
     ) async throws -> CloudCompletion? {
         guard let link, !cut.isEmpty else { return nil }
         do {
-            let completion = try await link.complete(cut: cut, deadline: configuration.deadline) { frameID, emit in
-                try run.encode(frameID: frameID, emit: emit)
+            let completion = try await link.complete(cut: cut, deadline: configuration.deadline) { terms, emit in
+                try run.encode(terms, emit: emit)
             }
             result.bytesSent = completion.bytesSent
             result.timesMs.encode = completion.encode.roundedMilliseconds

@@ -51,8 +51,21 @@ struct CleaveEdge: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How the boundary is coded, in place of a plan's (edge.codec); 8bit/rle unless given.", valueName: "mode"))
+            "How the boundary is coded, in place of a plan's: a mode, or a coding that the package has for the cut (edge.codec); 8bit/rle unless given.",
+            valueName: "coding"))
     var codec: String?
+
+    @Flag(
+        help:
+            "Send what has changed since the picture before, for a fixed camera (edge.temporal); with 8 bits or a calibrated coding."
+    )
+    var temporal = false
+
+    @Option(
+        help: ArgumentHelp(
+            "With --temporal, at least every so many pictures one is sent whole (edge.keyInterval); 250 unless given.",
+            valueName: "n"))
+    var keyInterval: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -97,7 +110,7 @@ struct CleaveEdge: AsyncParsableCommand {
         let workers = WorkerPool(
             width: try settings.integer(threads, "edge.threads", in: 1...256)
                 ?? ProcessInfo.processInfo.activeProcessorCount)
-        let edgeModel = try PackagedEdgeModel(package, mode: choice.mode, workers: workers, instructionSet: kernels)
+        let edgeModel = try PackagedEdgeModel(package, coding: choice.coding, workers: workers, instructionSet: kernels)
 
         var configuration = Agent.Configuration()
         configuration.labels = package.card.labels
@@ -106,7 +119,11 @@ struct CleaveEdge: AsyncParsableCommand {
         }
         if let depth = try settings.integer(depth, "edge.depth", in: 1...64) { configuration.depth = depth }
         let client = try cloud.client(settings)
-        let link = client.map { CloudLink(to: $0, identity: edgeModel.identity, logger: logger) }
+        var linking = CloudLink.Configuration()
+        linking.keyFrameInterval = try keyFrameInterval(settings, choice.coding)
+        let link = client.map {
+            CloudLink(to: $0, identity: edgeModel.identity, configuration: linking, logger: logger)
+        }
         let boundary = choice.boundary
         let agent = Agent(
             model: edgeModel, link: link, configuration: configuration, logger: logger, chooseCut: { boundary })
@@ -157,13 +174,23 @@ struct CleaveEdge: AsyncParsableCommand {
         return .files(pictures)
     }
 
-    /// The boundary (empty: all on the edge) and codec of the flags, else of the plan, else the middle of the network.
+    /// `nil` without --temporal.
+    private func keyFrameInterval(_ settings: Settings, _ coding: String) throws -> Int? {
+        let interval = try settings.integer(keyInterval, "edge.keyInterval", in: 1...1_000_000)
+        guard try settings.boolean(temporal, "edge.temporal") else { return nil }
+        if let mode = CodecMode(coding), mode.precision != .lossless8 {
+            throw ValidationError("--temporal: needs 8 bits or a calibrated coding, not \(mode)")
+        }
+        return interval ?? 250
+    }
+
+    /// The boundary (empty: all on the edge) and coding of the flags, else of the plan, else the middle of the network.
     private func chosenCut(_ settings: Settings, _ package: OpenedPackage) throws -> (
-        boundary: [String], mode: CodecMode
+        boundary: [String], coding: String
     ) {
         let graph = package.structure
         var cut: Cut?
-        var mode = CodecMode.lossless8
+        var coding = "\(CodecMode.lossless8)"
         if let path = try settings.string(plan, "edge.plan") {
             guard let data = FileManager.default.contents(atPath: path) else {
                 throw SettingsError("\(path): the plan cannot be read")
@@ -174,17 +201,20 @@ struct CleaveEdge: AsyncParsableCommand {
                     "\(path): the plan is for digest \(plan.model.digest), but \(package.path) has \(package.digest)")
             }
             cut = try plan.cut(of: graph)
-            if let text = plan.chosen.mode { mode = try CodecMode(parsing: text) }
+            if let mode = plan.chosen.mode { coding = mode }
         }
         if let text = try settings.string(self.cut, "edge.cut") {
             cut = try CutEnumerator().cuts(of: graph).cut(matching: text)
         }
-        if let text = try settings.string(codec, "edge.codec") { mode = try CodecMode(parsing: text) }
+        if let name = try settings.string(codec, "edge.codec") { coding = name }
         let chosen = try cut ?? CutEnumerator().cuts(of: graph).cut(matching: "middle")
         guard chosen.isEdgeOnly || chosen.headOutputs.isEmpty else {
             throw SettingsError(
                 "cut \(chosen.name(in: graph)): keeps an output of the network on the edge, which cannot be served yet")
         }
-        return (chosen.isEdgeOnly ? [] : chosen.boundary.map { graph[$0].name }, mode)
+        guard !chosen.isEdgeOnly else { return ([], coding) }
+        let boundary = chosen.boundary.map { graph[$0].name }
+        _ = try package.coding(named: coding, at: boundary)
+        return (boundary, coding)
     }
 }

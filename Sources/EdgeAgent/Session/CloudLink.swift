@@ -17,6 +17,8 @@ package final class CloudLink: Sendable {
         package var backoff = Backoff()
         /// So many frames in a row without an answer in time, and the connection is made anew.
         package var maximumTimeouts = 3
+        /// Frames are told as changes to earlier ones, and at least every so many is not; `nil`: each by itself.
+        package var keyFrameInterval: Int?
 
         package init() {}
     }
@@ -90,7 +92,7 @@ package final class CloudLink: Sendable {
     /// - Throws: `CloudFailure`, or `CancellationError` when the caller is cancelled.
     package func complete(
         cut boundary: [String], deadline: Duration,
-        encode: @escaping @Sendable (_ frameID: UInt64, _ emit: ([UInt8]) -> Void) throws -> Void
+        encode: @escaping FrameEncoding
     ) async throws -> CloudCompletion {
         let (current, lastFailure) = state.withLock { ($0.connection, $0.lastFailure) }
         guard let connection = current else {
@@ -114,7 +116,7 @@ package final class CloudLink: Sendable {
     private func makeConnection() -> CloudConnection {
         CloudConnection(
             session: EdgeSession(identity: identity, agent: configuration.agent), encoder: encoder,
-            maximumTimeouts: configuration.maximumTimeouts)
+            maximumTimeouts: configuration.maximumTimeouts, keyFrameInterval: configuration.keyFrameInterval)
     }
 }
 
