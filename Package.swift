@@ -92,7 +92,7 @@ let package = Package(
         // L3
         room("Quantization", ["ModelGraph", "InferenceEngine"]),
         room("SplitExecution", ["ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput"]),
-        room("ModelStore", ["ModelGraph", "ImageInput", crypto], exclude: ["FORMAT.md"]),
+        room("ModelStore", ["ActivationCodec", "ModelGraph", "ImageInput", crypto], exclude: ["FORMAT.md"]),
         room("InferenceProtocol", ["ModelGraph"] + grpc, exclude: ["Protos"]),
         room("Simulation", ["ModelGraph", "Planning", "Reports"]),
 
@@ -100,8 +100,8 @@ let package = Package(
         room(
             "Profiling",
             [
-                "ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput", "Planning", "Quantization",
-                "SplitExecution",
+                "ModelGraph", "InferenceEngine", "ActivationCodec", "ImageInput", "ModelStore", "Planning",
+                "Quantization", "SplitExecution",
             ]),
         room(
             "EdgeAgent",
@@ -181,11 +181,17 @@ let package = Package(
                 "ModelGraph", "TestSupport",
             ]),
         tests(
+            "ProfilingTests",
+            [
+                "Profiling", "Quantization", "InferenceEngine", "ActivationCodec", "ModelStore", "Planning",
+                "SplitExecution", "ModelGraph", "TestSupport",
+            ]),
+        tests(
             "EndToEndTests",
             [
                 "ActivationCodec", "CloudService", "EdgeAgent", "ImageInput", "InferenceEngine", "InferenceProtocol",
-                "ModelGraph", "ModelStore", "ONNXFormat", "Planning", "Quantization", "SplitExecution", "TestSupport",
-                "WireTestSupport",
+                "ModelGraph", "ModelStore", "ONNXFormat", "Planning", "Profiling", "Quantization", "SplitExecution",
+                "TestSupport", "WireTestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -18,6 +18,8 @@ package struct CodecError: Error, Hashable, Sendable, CustomStringConvertible {
         // The receiver's policy.
         case limitExceeded
         case cutMismatch
+        /// A predicted frame refers to another that is not kept, or is another than meant: a key frame mends it.
+        case referenceUnavailable
         // The caller's arguments.
         case invalidArgument
         case unknownMode

@@ -25,6 +25,10 @@ package struct CloudConfiguration: Sendable {
     package var maximumFrameBytes = 16 << 20
     package var maximumFramesInFlight = 8
     package var maximumCutsPerSession = 64
+    /// Frames that a session keeps for later ones to refer to; 0: none.
+    package var maximumReferences = 4
+    /// Bytes that they take together, for each session.
+    package var maximumReferenceBytes = 32 << 20
 
     /// How long a drain waits for what is under way.
     package var drainTimeout: Duration = .seconds(20)
@@ -45,6 +49,8 @@ package struct CloudConfiguration: Sendable {
             ("maximumFrameBytes", maximumFrameBytes, 1...(1 << 30)),
             ("maximumFramesInFlight", maximumFramesInFlight, 1...4096),
             ("maximumCutsPerSession", maximumCutsPerSession, 1...4096),
+            ("maximumReferences", maximumReferences, 0...64),
+            ("maximumReferenceBytes", maximumReferenceBytes, 0...(1 << 30)),
             ("eventLoopThreads", wire.eventLoopThreads, 1...256),
         ] where !range.contains(value) {
             throw CloudError(.configuration, "\(name) is \(value), expected \(range)")
@@ -60,6 +66,8 @@ package struct CloudConfiguration: Sendable {
             $0.maxChunkBytes = UInt32(clamping: min(1 << 20, wire.maximumMessageBytes / 2))
             $0.maxFramesInFlight = UInt32(clamping: maximumFramesInFlight)
             $0.maxCuts = UInt32(clamping: maximumCutsPerSession)
+            $0.maxReferences = UInt32(clamping: maximumReferences)
+            $0.maxReferenceBytes = UInt64(clamping: maximumReferenceBytes)
         }
     }
 }

@@ -156,8 +156,8 @@ package struct Agent: Sendable {
         guard let link, !choice.boundary.isEmpty else { return nil }
         do {
             let completion = try await link.complete(cut: choice.boundary, deadline: configuration.deadline) {
-                frameID, emit in
-                try run.encode(frameID: frameID, emit: emit)
+                terms, emit in
+                try run.encode(terms, emit: emit)
             }
             result.bytesSent = completion.bytesSent
             result.timesMs.encode = completion.encode.roundedMilliseconds

@@ -1,3 +1,4 @@
+package import ActivationCodec
 package import ModelGraph
 
 /// What names a model package to the cloud.
@@ -58,10 +59,11 @@ package protocol HeadRun: Sendable {
     var preprocessTime: Duration { get }
     var headTime: Duration { get }
 
-    /// Encodes the boundary as one container and hands its bytes on, piece by piece, as they become ready.
+    /// Encodes the boundary as one frame and hands its bytes on, piece by piece, as they become ready.
     ///
     /// May be called at the same time as `run` and `finishLocally`.
-    func encode(frameID: UInt64, emit: ([UInt8]) -> Void) throws
+    /// - Returns: what a later frame may refer to, if the terms allow that there is such a thing.
+    func encode(_ terms: FrameTerms, emit: ([UInt8]) -> Void) throws -> FrameReference?
 
     /// The network's outputs, computed here.
     func finishLocally() throws -> [Tensor]

@@ -18,8 +18,14 @@ package struct BoundaryPort: Hashable, Sendable {
     package static func ports(
         of cut: Cut, in quantized: QuantizedGraph
     ) throws(SplitExecutionError) -> [BoundaryPort] {
+        try ports(of: cut.boundary, in: quantized)
+    }
+
+    static func ports(
+        of values: [ValueID], in quantized: QuantizedGraph
+    ) throws(SplitExecutionError) -> [BoundaryPort] {
         var ports: [BoundaryPort] = []
-        for value in cut.boundary {
+        for value in values {
             let name = quantized.graph[value].name
             guard let quantization = quantized[value] else {
                 throw SplitExecutionError(

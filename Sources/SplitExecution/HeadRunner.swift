@@ -74,30 +74,7 @@ package final class HeadRunner {
 
     /// Feeds float32 tensors, one for each graph input, row-major.
     /// - Throws: `SplitExecutionError.inputMismatch`.
-    package func feed(_ tensors: [Tensor]) throws {
-        guard tensors.count == session.model.inputs.count else {
-            throw SplitExecutionError(
-                .inputMismatch, "expected \(session.model.inputs.count) tensors, got \(tensors.count)",
-                at: session.model.name)
-        }
-        for (index, tensor) in tensors.enumerated() {
-            let port = session.model.inputs[index]
-            guard tensor.type == port.type else {
-                throw SplitExecutionError(.inputMismatch, "expected \(port.type), got \(tensor.type)", at: port.name)
-            }
-            let target = session.input(index)
-            let layout = port.form.layout
-            if let quantization = port.form.quantization {
-                let codes = target.bindMemory(to: UInt8.self)
-                tensor.forEachElement(in: layout) { codes[$0] = quantization.quantize($1) }
-            } else if port.type.elementType == .float32 {
-                let values = target.bindMemory(to: Float.self)
-                tensor.forEachElement(in: layout) { values[$0] = $1 }
-            } else {
-                tensor.withUnsafeBytes { target.copyMemory(from: $0) }
-            }
-        }
-    }
+    package func feed(_ tensors: [Tensor]) throws { try session.feed(tensors) }
 
     /// - Throws: `EngineError.layerFailed`.
     package func run() throws {
@@ -105,23 +82,18 @@ package final class HeadRunner {
     }
 
     /// The boundary for the codec; it refers to this runner's memory, which the next feed overwrites.
-    package func sources(_ mode: CodecMode) -> [TensorSource] {
+    package func sources(_ mode: CodecMode) -> [TensorSource] { sources(.mode(mode)) }
+
+    /// As the other, also for codings that were calibrated for this boundary.
+    ///
+    /// - Parameter held: whether the receiver has a calibrated quantiser; if not, the frame brings it.
+    package func sources(
+        _ coding: BoundaryCoding, held: (_ checksum: UInt32) -> Bool = { _ in true }
+    ) -> [TensorSource] {
         boundary.indices.map { index in
             TensorSource(
-                boundary[index].signature, layout: .channelsLast, mode: mode,
-                borrowing: session.output(index).bindMemory(to: UInt8.self))
-        }
-    }
-
-    /// The boundary for the codec, each tensor in its own coding; it refers to this runner's memory as the other does.
-    ///
-    /// - Parameter codings: one for each boundary tensor, such as `.agreed` calibrated quantisers.
-    package func sources(_ codings: [TensorSource.Coding], compression: Compression = .contexts) -> [TensorSource] {
-        precondition(codings.count == boundary.count, "a coding for each boundary tensor")
-        return boundary.indices.map { index in
-            TensorSource(
-                boundary[index].signature, layout: .channelsLast, coding: codings[index], compression: compression,
-                borrowing: session.output(index).bindMemory(to: UInt8.self))
+                boundary[index].signature, layout: .channelsLast, coding: coding.symbols(ofTensor: index, held: held),
+                compression: coding.compression, borrowing: session.output(index).bindMemory(to: UInt8.self))
         }
     }
 

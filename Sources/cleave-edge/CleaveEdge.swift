@@ -58,9 +58,21 @@ struct CleaveEdge: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How the boundary is coded, in place of a plan's (edge.codec); 8bit/contexts unless given.",
-            valueName: "mode"))
+            "How the boundary is coded, in place of a plan's: a mode, or a coding that the package has for the cut (edge.codec); 8bit/contexts unless given.",
+            valueName: "coding"))
     var codec: String?
+
+    @Flag(
+        help:
+            "Send what has changed since the picture before, for a fixed camera (edge.temporal); with 8 bits or a calibrated coding."
+    )
+    var temporal = false
+
+    @Option(
+        help: ArgumentHelp(
+            "With --temporal, at least every so many pictures one is sent whole (edge.keyInterval); 250 unless given.",
+            valueName: "n"))
+    var keyInterval: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -105,7 +117,7 @@ struct CleaveEdge: AsyncParsableCommand {
         let workers = WorkerPool(
             width: try settings.integer(threads, "edge.threads", in: 1...256)
                 ?? ProcessInfo.processInfo.activeProcessorCount)
-        let edgeModel = try PackagedEdgeModel(package, mode: choice.mode, workers: workers, instructionSet: kernels)
+        let edgeModel = try PackagedEdgeModel(package, coding: choice.coding, workers: workers, instructionSet: kernels)
 
         var configuration = Agent.Configuration()
         configuration.labels = package.card.labels
@@ -115,10 +127,11 @@ struct CleaveEdge: AsyncParsableCommand {
         if let depth = try settings.integer(depth, "edge.depth", in: 1...64) { configuration.depth = depth }
         let client = try cloud.client(settings)
         let adaptation = try followedPlan(settings, package).map { try CutAdaptation($0) }
-        var linkConfiguration = CloudLink.Configuration()
-        linkConfiguration.cutsAhead = adaptation?.boundaries ?? []
+        var linking = CloudLink.Configuration()
+        linking.cutsAhead = adaptation?.boundaries ?? []
+        linking.keyFrameInterval = try keyFrameInterval(settings, choice.coding)
         let link = client.map {
-            CloudLink(to: $0, identity: edgeModel.identity, configuration: linkConfiguration, logger: logger)
+            CloudLink(to: $0, identity: edgeModel.identity, configuration: linking, logger: logger)
         }
         let boundary = choice.boundary
         let agent = Agent(
@@ -195,27 +208,40 @@ struct CleaveEdge: AsyncParsableCommand {
         return try readPlan(path, package)
     }
 
-    /// The boundary (empty: all on the edge) and codec of the flags, else of the plan, else the middle of the network.
+    /// `nil` without --temporal.
+    private func keyFrameInterval(_ settings: Settings, _ coding: String) throws -> Int? {
+        let interval = try settings.integer(keyInterval, "edge.keyInterval", in: 1...1_000_000)
+        guard try settings.boolean(temporal, "edge.temporal") else { return nil }
+        if let mode = CodecMode(coding), mode.precision != .lossless8 {
+            throw ValidationError("--temporal: needs 8 bits or a calibrated coding, not \(mode)")
+        }
+        return interval ?? 250
+    }
+
+    /// The boundary (empty: all on the edge) and coding of the flags, else of the plan, else the middle of the network.
     private func chosenCut(_ settings: Settings, _ package: OpenedPackage) throws -> (
-        boundary: [String], mode: CodecMode
+        boundary: [String], coding: String
     ) {
         let graph = package.structure
         var cut: Cut?
-        var mode = CodecMode.lossless8
+        var coding = "\(CodecMode.lossless8)"
         if let path = try settings.string(plan, "edge.plan") {
             let plan = try readPlan(path, package)
             cut = try plan.cut(of: graph)
-            if let text = plan.chosen.mode { mode = try CodecMode(parsing: text) }
+            if let mode = plan.chosen.mode { coding = mode }
         }
         if let text = try settings.string(self.cut, "edge.cut") {
             cut = try CutEnumerator().cuts(of: graph).cut(matching: text)
         }
-        if let text = try settings.string(codec, "edge.codec") { mode = try CodecMode(parsing: text) }
+        if let name = try settings.string(codec, "edge.codec") { coding = name }
         let chosen = try cut ?? CutEnumerator().cuts(of: graph).cut(matching: "middle")
         guard chosen.isEdgeOnly || chosen.headOutputs.isEmpty else {
             throw SettingsError(
                 "cut \(chosen.name(in: graph)): keeps an output of the network on the edge, which cannot be served yet")
         }
-        return (chosen.isEdgeOnly ? [] : chosen.boundary.map { graph[$0].name }, mode)
+        guard !chosen.isEdgeOnly else { return ([], coding) }
+        let boundary = chosen.boundary.map { graph[$0].name }
+        _ = try package.coding(named: coding, at: boundary)
+        return (boundary, coding)
     }
 }

@@ -68,8 +68,9 @@ internal import WireTestSupport
                     TensorSource(port.signature, layout: .channelsLast, mode: mode, codes: codes)
                 })
         }
-        let completion = try await link.complete(cut: boundary.map(\.name), deadline: .seconds(60)) { id, emit in
-            emit(try frame(id))
+        let completion = try await link.complete(cut: boundary.map(\.name), deadline: .seconds(60)) { terms, emit in
+            emit(try frame(terms.frameID))
+            return nil
         }
         let tail = try TailRunner(subject.quantized, cut: cut, pool: workers)
         let decoded = try decodeFrame(frame(0)).tensors

@@ -92,7 +92,8 @@ enum TestModels {
                         name: "3level@0.1/blocks",
                         tensors: [
                             CutCodec.Levels(
-                                count: 3, thresholds: Data([9, 80, 0, 255]), codes: Data([0, 30, 99, 5, 5, 5]))
+                                count: 3, thresholds: Data([9, 80] + [0, 255] + Array(repeating: 70, count: 8)),
+                                codes: Data([0, 30, 99] + [5, 5, 5] + Array(repeating: 60, count: 12)))
                         ],
                         encodedBytes: 700, loss: 0.0156, top1Agreement: 0.96, outputCosine: 0.99, divergence: 0.05)
                 ])

@@ -143,7 +143,8 @@ internal import Testing
                 ExpectedTensor($0.signature, agreedQuantizers: [$1])
             }
             let frame = try decodeFrame(
-                encodeFrame(id: 1, head.sources(quantizers.map { .agreed($0) })), expecting: expected)
+                encodeFrame(id: 1, head.sources(.calibrated(name: "four", quantizers: quantizers))), expecting: expected
+            )
             let sent = try decodeFrame(encodeFrame(id: 1, head.sources(.lossless8)))
             for (index, quantizer) in quantizers.enumerated() {
                 let planeSize = frame.header.tensors[index].geometry.planeSize

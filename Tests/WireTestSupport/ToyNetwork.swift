@@ -128,14 +128,15 @@ package struct ToyEdgeModel: EdgeModel {
         let preprocessTime = Duration.microseconds(10)
         let headTime = Duration.microseconds(20)
 
-        func encode(frameID: UInt64, emit: ([UInt8]) -> Void) throws {
+        func encode(_ terms: FrameTerms, emit: ([UInt8]) -> Void) throws -> FrameReference? {
             var encoder = FrameEncoder()
             let mode = CodecMode(.lossless8, .zlib(level: 1))
             emit(
                 try encoder.begin(
-                    frameID: frameID,
+                    frameID: terms.frameID,
                     tensors: [TensorSource(network.signature, layout: .rowMajor, mode: mode, codes: codes)]))
             while let band = try encoder.nextBand() { emit(band) }
+            return nil
         }
 
         func finishLocally() throws -> [Tensor] {

@@ -37,7 +37,7 @@ let package = Package(
         .target(name: "CKernels"),
         room("ActivationCodec", ["CZlib", "CKernels"]),
         room("ImageInput", ["CTurboJPEG", "CPNG"]),
-        room("ModelStore", ["ModelGraph", "ImageInput", crypto], exclude: ["FORMAT.md"]),
+        room("ModelStore", ["ActivationCodec", "ModelGraph", "ImageInput", crypto], exclude: ["FORMAT.md"]),
         .target(name: "TestSupport", dependencies: ["ModelGraph"], swiftSettings: upcoming),
 
         .systemLibrary(name: "CLibFuzzer"),

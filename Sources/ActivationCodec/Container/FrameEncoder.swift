@@ -65,6 +65,9 @@ package struct FrameEncoder: ~Copyable {
         return bytes
     }
 
+    /// What the header of the frame under way says of its tensors.
+    var tensorHeaders: [TensorHeader] { plans.map(\.header) }
+
     /// The next band of the frame, or nil after the last.
     package mutating func nextBand() throws(CodecError) -> [UInt8]? {
         var bytes: [UInt8] = []

@@ -26,6 +26,12 @@ package struct CodeHistograms: Sendable {
         }
     }
 
+    /// Adds what others counted of the same tensor.
+    package mutating func add(_ other: CodeHistograms) {
+        precondition(geometry == other.geometry, "the counts are of another tensor")
+        for index in counts.indices { counts[index] &+= other.counts[index] }
+    }
+
     /// The frequencies of one channel.
     func channel(_ channel: Int) -> ArraySlice<UInt64> { counts[channel << 8..<(channel + 1) << 8] }
 

@@ -36,7 +36,7 @@ package protocol CompletionTail: Sendable {
 /// A boundary tensor as it is sent.
 package struct BoundaryTensor: Hashable, Sendable {
     package let name: String
-    /// Logical shape, quantisation, and the clip ranges that both sides know.
+    /// Logical shape, quantisation, and the clip ranges and level quantisers that both sides know.
     package let expected: ExpectedTensor
 
     package init(name: String, expected: ExpectedTensor) {

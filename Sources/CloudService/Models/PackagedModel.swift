@@ -26,6 +26,7 @@ package final class PackagedModel: CompletionModel {
     package let digest: String
     package let inputs: [NamedTensorType]
     package let outputs: [NamedTensorType]
+    private let package: OpenedPackage
     private let quantized: QuantizedGraph?
     private let whole: SessionPool
     private let workers: WorkerPool
@@ -47,6 +48,7 @@ package final class PackagedModel: CompletionModel {
         digest = "\(package.digest)"
         inputs = graph.inputs.map { NamedTensorType(graph[$0].name, graph[$0].type) }
         outputs = graph.outputs.map { NamedTensorType(graph[$0].name, graph[$0].type) }
+        self.package = package
         quantized = try package.quantizedGraph()
         let options = PreparationOptions(
             allowsBFloat16: arithmetic == .bfloat16, workers: workers, sharedWeights: sharedWeights)
@@ -73,7 +75,7 @@ package final class PackagedModel: CompletionModel {
         return PackagedTail(
             try TailRunner(
                 quantized, cut: cut, arithmetic: arithmetic.ofTails, pool: workers, sharedWeights: sharedWeights),
-            named: boundary)
+            named: boundary, quantizers: try package.quantizers(at: boundary))
     }
 }
 
@@ -85,11 +87,15 @@ private struct PackagedTail: CompletionTail {
     /// By position in the runner's boundary: the position in the order in which the edge named the tensors.
     private let positions: [Int]
 
-    init(_ runner: TailRunner, named names: [String]) {
+    /// - Parameter quantizers: for each name, those that the package has for this cut.
+    init(_ runner: TailRunner, named names: [String], quantizers: [[LevelQuantizer]]) {
         self.runner = runner
         let ports = Dictionary(runner.boundary.map { ($0.name, $0) }) { first, _ in first }
-        boundary = names.compactMap { ports[$0] }.map { port in
-            BoundaryTensor(name: port.name, expected: ExpectedTensor(port.signature))
+        boundary = zip(names, quantizers).compactMap { name, quantizers in
+            ports[name].map { port in
+                BoundaryTensor(
+                    name: name, expected: ExpectedTensor(port.signature, agreedQuantizers: quantizers))
+            }
         }
         positions = runner.boundary.compactMap { port in names.firstIndex(of: port.name) }
         outputs = runner.outputs.map { NamedTensorType($0.name, $0.type) }

@@ -42,7 +42,10 @@ package struct SplitService: Cleave_V1_SplitInference.StreamingServiceProtocol {
         logger[metadataKey: "peer"] = "\(context.remotePeer)"
         let driver = SplitSessionDriver(
             session: SplitSession(limits: limits, server: server), models: models, tails: tails, queue: queue,
-            state: state, decodeLimits: decodeLimits, metrics: metrics, logger: logger)
+            state: state, decodeLimits: decodeLimits,
+            referenceLimits: ReferenceStore.Limits(
+                maximumCount: Int(limits.maxReferences), maximumBytes: Int(limits.maxReferenceBytes)),
+            metrics: metrics, logger: logger)
         return StreamingServerResponse { writer in
             try await driver.run(messages: request.messages, writer: writer)
             return [:]

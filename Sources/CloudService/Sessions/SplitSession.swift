@@ -215,7 +215,10 @@ package struct SplitSession: Sendable {
         end(code, message)
     }
 
-    package mutating func cutPrepared(_ id: UInt32, in duration: Duration) -> [Action] {
+    /// - Parameter quantizers: checksums of the level quantisers that frames may refer to.
+    package mutating func cutPrepared(
+        _ id: UInt32, in duration: Duration, quantizers: [UInt32] = []
+    ) -> [Action] {
         guard phase != .ended, cuts[id] == .preparing else { return [] }
         cuts[id] = .ready
         return [
@@ -224,6 +227,7 @@ package struct SplitSession: Sendable {
                     $0.cutReady = .with {
                         $0.cutID = id
                         $0.prepareNs = duration.wireNanoseconds
+                        $0.quantizers = quantizers
                     }
                 })
         ]
@@ -236,12 +240,14 @@ package struct SplitSession: Sendable {
         return [.reply(.failure(code, message, cut: id))]
     }
 
-    /// The bytes of a frame turned out not to be a container of its cut.
-    package mutating func frameRejected(_ id: UInt64, _ message: String) -> [Action] {
+    /// The bytes of a frame turned out not to be one of its cut, or refer to what is not kept.
+    package mutating func frameRejected(
+        _ id: UInt64, _ message: String, code: SplitErrorCode = .invalidFrame
+    ) -> [Action] {
         guard let frame = frames[id], !frame.isAbandoned else { return [] }
         // No computation was started, even when the last chunk is in.
         frames[id]?.isComputing = false
-        return fail(frame: id, .invalidFrame, message)
+        return fail(frame: id, code, message)
     }
 
     /// A computation is over, whatever came of it.

@@ -13,6 +13,9 @@ final class SplitSessionDriver: Sendable {
     private struct OpenedCut {
         let names: [String]
         let boundary: [BoundaryTensor]
+
+        /// Checksums of the level quantisers held.
+        var quantizers: [UInt32] { boundary.flatMap(\.expected.agreedQuantizers).map(\.checksum) }
     }
 
     /// Set when the edge no longer wants a frame that waits for its computation.
@@ -38,6 +41,7 @@ final class SplitSessionDriver: Sendable {
     private let queue: ComputeQueue
     private let state: ServingState
     private let decodeLimits: DecodeLimits
+    private let referenceLimits: ReferenceStore.Limits
     private let metrics: CloudMetrics
     private let logger: Logger
     private let ended: AsyncStream<Never>
@@ -45,7 +49,7 @@ final class SplitSessionDriver: Sendable {
 
     init(
         session: SplitSession, models: ModelRegistry, tails: TailCache, queue: ComputeQueue, state: ServingState,
-        decodeLimits: DecodeLimits, metrics: CloudMetrics, logger: Logger
+        decodeLimits: DecodeLimits, referenceLimits: ReferenceStore.Limits, metrics: CloudMetrics, logger: Logger
     ) {
         shared = Mutex(State(session: session))
         self.models = models
@@ -53,6 +57,7 @@ final class SplitSessionDriver: Sendable {
         self.queue = queue
         self.state = state
         self.decodeLimits = decodeLimits
+        self.referenceLimits = referenceLimits
         self.metrics = metrics
         self.logger = logger
         (ended, end) = AsyncStream.makeStream()
@@ -108,6 +113,7 @@ final class SplitSessionDriver: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             var frames: [UInt64: IncomingFrame] = [:]
             var idle: [UInt32: [IncomingFrame]] = [:]
+            var references = SessionReferences(limits: referenceLimits)
             for try await message in messages {
                 let now = ContinuousClock.now
                 var actions = transition { $0.session.receive(message, at: now) }[...]
@@ -125,7 +131,7 @@ final class SplitSessionDriver: Sendable {
                         }
                     case .decode(let id, let payload):
                         do throws(CodecError) {
-                            try frames[id]?.append(payload)
+                            try frames[id]?.append(payload, references: references.store)
                         } catch {
                             frames[id] = nil
                             actions = reject(id, error) + actions
@@ -133,7 +139,7 @@ final class SplitSessionDriver: Sendable {
                     case .compute(let id, let cut, let receive, let deadline):
                         guard let frame = frames.removeValue(forKey: id) else { continue }
                         do throws(CodecError) {
-                            let codes = try frame.finish()
+                            let codes = try frame.finish { references.insert($0, cut: cut) }
                             let times = FrameTimes(
                                 receive: receive, decode: frame.decodeTime, receiveEnd: now - epoch)
                             metrics.frameBytes.record(frame.byteCount)
@@ -189,7 +195,8 @@ final class SplitSessionDriver: Sendable {
     }
 
     private func reject(_ id: UInt64, _ error: CodecError) -> [SplitSession.Action] {
-        transition { $0.session.frameRejected(id, error.description) }
+        let code: SplitErrorCode = error.code == .referenceUnavailable ? .referenceUnavailable : .invalidFrame
+        return transition { $0.session.frameRejected(id, error.description, code: code) }
     }
 
     private func cancelComputation(of id: UInt64) {
@@ -208,7 +215,7 @@ final class SplitSessionDriver: Sendable {
             let opened = OpenedCut(names: boundary, boundary: tail.boundary)
             actions = transition {
                 $0.cuts[cut] = opened
-                return $0.session.cutPrepared(cut, in: duration)
+                return $0.session.cutPrepared(cut, in: duration, quantizers: opened.quantizers)
             }
         } catch {
             let failure = SplitFailure(cut: error)
@@ -270,6 +277,22 @@ final class SplitSessionDriver: Sendable {
                 preconditionFailure("only messages of the edge begin work")
             }
         }
+    }
+}
+
+/// The frames of one session that later ones may refer to: those of the cut that the latest is of.
+private struct SessionReferences {
+    private(set) var store: ReferenceStore
+    private var cut: UInt32?
+
+    init(limits: ReferenceStore.Limits) {
+        store = ReferenceStore(limits: limits)
+    }
+
+    mutating func insert(_ frame: FrameReference, cut: UInt32) {
+        if self.cut != cut { store.removeAll() }
+        self.cut = cut
+        store.insert(frame)
     }
 }
 

@@ -1,4 +1,4 @@
-package import ActivationCodec
+internal import ActivationCodec
 internal import ImageInput
 package import InferenceEngine
 package import ModelGraph
@@ -6,21 +6,23 @@ package import ModelStore
 internal import SplitExecution
 private import Synchronization
 
-/// A model package on the board: heads in integers, encoded as one codec mode says, and the local way out.
+/// A model package on the board: heads in integers, their boundaries in one coding, and the local way out.
 package final class PackagedEdgeModel: EdgeModel {
     package let identity: ModelIdentity
     package let graph: Graph
     private let quantized: QuantizedGraph
     private let preprocessing: Preprocessing
-    private let mode: CodecMode
+    private let package: OpenedPackage
+    private let codingName: String
     private let workers: WorkerPool
     private let instructionSet: InstructionSet
     /// When the cut moves, the layers that were in the head or the tail before are packed already.
     private let sharedWeights = SharedWeights()
 
+    /// - Parameter coding: a mode of the codec, or the name of a coding that the package has for every cut asked for.
     /// - Throws: `EdgeError.unusableModel` for a package without integer weights or preprocessing; `ModelStoreError`.
     package init(
-        _ package: OpenedPackage, mode: CodecMode, workers: WorkerPool, instructionSet: InstructionSet = .best
+        _ package: OpenedPackage, coding: String, workers: WorkerPool, instructionSet: InstructionSet = .best
     ) throws {
         guard let quantized = try package.quantizedGraph() else {
             throw EdgeError(.unusableModel, "the package is not quantised", at: package.path)
@@ -33,7 +35,8 @@ package final class PackagedEdgeModel: EdgeModel {
         graph = quantized.graph
         self.quantized = quantized
         self.preprocessing = preprocessing
-        self.mode = mode
+        self.package = package
+        codingName = coding
         self.workers = workers
         self.instructionSet = instructionSet
     }
@@ -46,6 +49,10 @@ package final class PackagedEdgeModel: EdgeModel {
 
     private func prepareHead(_ names: [String], _ mode: CodecMode) throws -> any EdgeHead {
         let cut = names.isEmpty ? Cut.edgeOnly(of: graph) : try Cut(sending: names, of: graph)
+        let coding =
+            cut.isEdgeOnly
+            ? BoundaryCoding.mode(.lossless8)
+            : try package.coding(named: codingName, at: cut.boundary.map { graph[$0].name })
         let runner = try HeadRunner(
             quantized, cut: cut, pool: workers, instructionSet: instructionSet, sharedWeights: sharedWeights)
         let tail =
@@ -55,7 +62,7 @@ package final class PackagedEdgeModel: EdgeModel {
                 quantized, cut: cut, arithmetic: .int8, layout: .channelsLast, pool: workers,
                 instructionSet: instructionSet, sharedWeights: sharedWeights)
         return PackagedHead(
-            runner, tail: tail, preprocessing: preprocessing, mode: mode,
+            runner, tail: tail, preprocessing: preprocessing, coding: coding,
             outputNames: graph.outputs.map { graph[$0].name })
     }
 }
@@ -65,16 +72,17 @@ private final class PackagedHead: EdgeHead, @unchecked Sendable {
     private let runner: HeadRunner
     private let tail: TailRunner?
     private let preprocessing: Preprocessing
-    private let mode: CodecMode
+    private let coding: BoundaryCoding
     private let outputNames: [String]
 
     init(
-        _ runner: HeadRunner, tail: TailRunner?, preprocessing: Preprocessing, mode: CodecMode, outputNames: [String]
+        _ runner: HeadRunner, tail: TailRunner?, preprocessing: Preprocessing, coding: BoundaryCoding,
+        outputNames: [String]
     ) {
         self.runner = runner
         self.tail = tail
         self.preprocessing = preprocessing
-        self.mode = mode
+        self.coding = coding
         self.outputNames = outputNames
     }
 
@@ -87,7 +95,7 @@ private final class PackagedHead: EdgeHead, @unchecked Sendable {
         return PackagedHeadRun(
             preprocessTime: prepared - start, headTime: computed - prepared, boundary: runner.boundary,
             codes: runner.boundary.indices.map { index in Array(runner.codes(index)) },
-            headOutputs: Dictionary(uniqueKeysWithValues: zip(runner.outputNames, runner.outputs())), mode: mode,
+            headOutputs: Dictionary(uniqueKeysWithValues: zip(runner.outputNames, runner.outputs())), coding: coding,
             tail: tail, outputNames: outputNames)
     }
 }
@@ -100,17 +108,31 @@ private struct PackagedHeadRun: HeadRun {
     /// Channels last.
     let codes: [[UInt8]]
     let headOutputs: [String: Tensor]
-    let mode: CodecMode
+    let coding: BoundaryCoding
     let tail: TailRunner?
     let outputNames: [String]
 
-    func encode(frameID: UInt64, emit: ([UInt8]) -> Void) throws {
-        var encoder = FrameEncoder()
-        let sources = zip(boundary, codes).map { port, codes in
-            TensorSource(port.signature, layout: .channelsLast, mode: mode, codes: codes)
+    func encode(_ terms: FrameTerms, emit: ([UInt8]) -> Void) throws -> FrameReference? {
+        let sources = boundary.indices.map { index in
+            TensorSource(
+                boundary[index].signature, layout: .channelsLast,
+                coding: coding.symbols(ofTensor: index) { terms.heldQuantizers.contains($0) },
+                compression: coding.compression, codes: codes[index])
         }
-        emit(try encoder.begin(frameID: frameID, tensors: sources))
-        while let band = try encoder.nextBand() { emit(band) }
+        let reference: FrameReference?
+        switch terms.prediction {
+        case .independent:
+            var encoder = FrameEncoder()
+            emit(try encoder.begin(frameID: terms.frameID, tensors: sources))
+            while let band = try encoder.nextBand() { emit(band) }
+            return nil
+        case .key: reference = nil
+        case .difference(let earlier): reference = earlier
+        }
+        var encoder = PredictedFrameEncoder()
+        let frame = try encoder.encode(frameID: terms.frameID, tensors: sources, reference: reference)
+        emit(frame.bytes)
+        return frame.reference
     }
 
     func finishLocally() throws -> [Tensor] {

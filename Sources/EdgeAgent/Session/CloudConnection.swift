@@ -1,3 +1,4 @@
+internal import ActivationCodec
 internal import GRPCCore
 internal import InferenceProtocol
 internal import NIOPosix
@@ -11,7 +12,9 @@ final class CloudConnection: Sendable {
     private struct State {
         var session: EdgeSession
         var cuts: [[String]: UInt32] = [:]
-        var cutReplies: [UInt32: Promise<UInt32>] = [:]
+        var cutReplies: [UInt32: Promise<ReadyCut>] = [:]
+        /// What frames may refer to; `nil` where prediction is off.
+        var references: ReferenceWindow?
         var frameReplies: [UInt64: Promise<CloudResult>] = [:]
         var failure: CloudFailure?
         /// While there is a connection.
@@ -20,7 +23,15 @@ final class CloudConnection: Sendable {
         var timeouts = 0
     }
 
+    /// A cut for which frames may be sent.
+    private struct ReadyCut: Sendable {
+        let id: UInt32
+        let heldQuantizers: Set<UInt32>
+    }
+
     private let state: Mutex<State>
+    /// At least every so many frames one is a key frame; `nil`: none refers to another.
+    private let keyFrameInterval: Int?
     /// Resolved when the cloud accepted the model, or the connection failed.
     let welcomed = Promise<Void>()
     private let closed = Promise<CloudFailure>()
@@ -31,8 +42,12 @@ final class CloudConnection: Sendable {
     private let maximumTimeouts: Int
     private let cutsAhead: [[String]]
 
-    init(session: EdgeSession, encoder: NIOThreadPool, maximumTimeouts: Int, cutsAhead: [[String]] = []) {
+    init(
+        session: EdgeSession, encoder: NIOThreadPool, maximumTimeouts: Int, cutsAhead: [[String]] = [],
+        keyFrameInterval: Int? = nil
+    ) {
         state = Mutex(State(session: session))
+        self.keyFrameInterval = keyFrameInterval
         (outbound, send) = AsyncStream.makeStream()
         self.encoder = encoder
         self.maximumTimeouts = maximumTimeouts
@@ -107,9 +122,16 @@ final class CloudConnection: Sendable {
         for action in actions {
             switch action {
             case .welcomed:
+                if let keyFrameInterval {
+                    state.withLock { state in
+                        let limits = ReferenceStore.Limits(state.session.limits)
+                        state.references = ReferenceWindow(limits: limits, keyFrameInterval: keyFrameInterval)
+                    }
+                }
                 openAhead()
                 welcomed.resolve(.success(()))
-            case .cutReady(let id): state.withLock { $0.cutReplies[id] }?.resolve(.success(id))
+            case .cutReady(let id, let held):
+                state.withLock { $0.cutReplies[id] }?.resolve(.success(ReadyCut(id: id, heldQuantizers: held)))
             case .cutFailed(let id, let failure):
                 // Asking again may help: the cloud may have been overloaded.
                 let reply = state.withLock { state in
@@ -118,9 +140,21 @@ final class CloudConnection: Sendable {
                 }
                 reply?.resolve(.failure(failure))
             case .completed(let id, let result):
-                state.withLock { $0.frameReplies.removeValue(forKey: id) }?.resolve(.success(result))
+                let reply = state.withLock { state in
+                    state.references?.answered(id)
+                    return state.frameReplies.removeValue(forKey: id)
+                }
+                reply?.resolve(.success(result))
             case .failed(let id, let failure):
-                state.withLock { $0.frameReplies.removeValue(forKey: id) }?.resolve(.failure(failure))
+                let reply = state.withLock { state in
+                    if failure.code == .referenceUnavailable {
+                        state.references?.refused(id)
+                    } else {
+                        state.references?.dropped(id)
+                    }
+                    return state.frameReplies.removeValue(forKey: id)
+                }
+                reply?.resolve(.failure(failure))
             case .retire(let failure): state.withLock { $0.failure = failure }
             case .close(let failure): close(failure)
             }
@@ -162,7 +196,7 @@ final class CloudConnection: Sendable {
     /// - Throws: `CloudFailure`, `CancellationError`, or what `encode` throws as `CloudFailure.Kind.encoding`.
     func exchange(
         cut boundary: [String], deadline: Duration,
-        encode: @escaping @Sendable (_ frameID: UInt64, _ emit: ([UInt8]) -> Void) throws -> Void
+        encode: @escaping FrameEncoding
     ) async throws -> Exchange {
         let cut = try await readyCut(boundary)
         let sent = try await encoder.runIfActive {
@@ -218,12 +252,12 @@ final class CloudConnection: Sendable {
     }
 
     /// The number of the cut, opened now if it is not yet.
-    private func readyCut(_ boundary: [String]) async throws -> UInt32 {
-        let (reply, message) = try state.withLock { state -> (Promise<UInt32>, EdgeMessage?) in
+    private func readyCut(_ boundary: [String]) async throws -> ReadyCut {
+        let (reply, message) = try state.withLock { state -> (Promise<ReadyCut>, EdgeMessage?) in
             if let failure = state.failure { throw failure }
             if let id = state.cuts[boundary], let reply = state.cutReplies[id] { return (reply, nil) }
             let (id, message) = state.session.openCut(boundary: boundary)
-            let reply = Promise<UInt32>()
+            let reply = Promise<ReadyCut>()
             state.cuts[boundary] = id
             state.cutReplies[id] = reply
             return (reply, message)
@@ -243,13 +277,12 @@ final class CloudConnection: Sendable {
 
     /// Runs on the encoder's thread.
     private func encodeFrame(
-        cut: UInt32, deadline: Duration,
-        encode: (_ frameID: UInt64, _ emit: ([UInt8]) -> Void) throws -> Void
+        cut: ReadyCut, deadline: Duration, encode: FrameEncoding
     ) throws -> SentFrame {
         let start = ContinuousClock.now
         var firstSent: ContinuousClock.Instant?
         let reply = Promise<CloudResult>()
-        let (frame, limits) = try state.withLock { state in
+        let (terms, limits) = try state.withLock { state in
             if let failure = state.failure { throw failure }
             guard state.session.hasFreePlace else {
                 throw CloudFailure(
@@ -257,13 +290,17 @@ final class CloudConnection: Sendable {
             }
             let frame = state.session.beginFrame()
             state.frameReplies[frame] = reply
-            return (frame, state.session.limits)
+            let terms = FrameTerms(
+                frameID: frame, heldQuantizers: cut.heldQuantizers,
+                prediction: state.references?.begin(frame, cut: cut.id) ?? .independent)
+            return (terms, state.session.limits)
         }
+        let frame = terms.frameID
         var chunker = FrameChunker(
-            frame: frame, cut: cut, deadline: deadline, maximumBytes: Int(limits.maxChunkBytes))
+            frame: frame, cut: cut.id, deadline: deadline, maximumBytes: Int(limits.maxChunkBytes))
         let maximumFrameBytes = Int(clamping: limits.maxFrameBytes)
         do {
-            try encode(frame) { bytes in
+            let reference = try encode(terms) { bytes in
                 // Refused already, here or by the cloud: the rest is not worth sending.
                 guard reply.result == nil else { return }
                 guard chunker.byteCount + bytes.count <= maximumFrameBytes else {
@@ -274,6 +311,7 @@ final class CloudConnection: Sendable {
                 for chunk in chunker.append(bytes) { send.yield(chunk) }
                 if firstSent == nil, chunker.firstChunkByteCount > 0 { firstSent = .now }
             }
+            if let reference { state.withLock { $0.references?.sent(reference, cut: cut.id) } }
         } catch {
             giveUp(frame)
             throw CloudFailure(.encoding, "\(error)")
@@ -291,8 +329,17 @@ final class CloudConnection: Sendable {
     private func giveUp(_ frame: UInt64) {
         let message = state.withLock { state in
             state.frameReplies[frame] = nil
+            state.references?.dropped(frame)
             return state.session.abandon(frame)
         }
         if let message { send.yield(message) }
+    }
+}
+
+extension ReferenceStore.Limits {
+    /// What the cloud says it keeps.
+    fileprivate init(_ limits: SplitLimits) {
+        self.init(
+            maximumCount: Int(limits.maxReferences), maximumBytes: Int(clamping: limits.maxReferenceBytes))
     }
 }

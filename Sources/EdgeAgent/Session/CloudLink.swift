@@ -19,6 +19,8 @@ package final class CloudLink: Sendable {
         package var maximumTimeouts = 3
         /// Cuts to open as soon as there is a connection, by their boundaries; others are opened when first used.
         package var cutsAhead: [[String]] = []
+        /// Frames are told as changes to earlier ones, and at least every so many is not; `nil`: each by itself.
+        package var keyFrameInterval: Int?
 
         package init() {}
     }
@@ -92,7 +94,7 @@ package final class CloudLink: Sendable {
     /// - Throws: `CloudFailure`, or `CancellationError` when the caller is cancelled.
     package func complete(
         cut boundary: [String], deadline: Duration,
-        encode: @escaping @Sendable (_ frameID: UInt64, _ emit: ([UInt8]) -> Void) throws -> Void
+        encode: @escaping FrameEncoding
     ) async throws -> CloudCompletion {
         let (current, lastFailure) = state.withLock { ($0.connection, $0.lastFailure) }
         guard let connection = current else {
@@ -128,7 +130,8 @@ package final class CloudLink: Sendable {
     private func makeConnection() -> CloudConnection {
         CloudConnection(
             session: EdgeSession(identity: identity, agent: configuration.agent), encoder: encoder,
-            maximumTimeouts: configuration.maximumTimeouts, cutsAhead: configuration.cutsAhead)
+            maximumTimeouts: configuration.maximumTimeouts, cutsAhead: configuration.cutsAhead,
+            keyFrameInterval: configuration.keyFrameInterval)
     }
 }
 

@@ -22,7 +22,8 @@ package struct EdgeSession: Sendable {
     package enum Action: Sendable {
         /// The cloud accepted the model; cuts may be opened.
         case welcomed
-        case cutReady(UInt32)
+        /// With the checksums of the level quantisers that the cloud holds for the cut.
+        case cutReady(UInt32, heldQuantizers: Set<UInt32>)
         case cutFailed(UInt32, CloudFailure)
         case completed(UInt64, CloudResult)
         case failed(UInt64, CloudFailure)
@@ -113,7 +114,7 @@ package struct EdgeSession: Sendable {
         case (_, .error(let error)): return receive(error)
         case (.open, .cutReady(let cut)), (.retired, .cutReady(let cut)):
             guard pendingCuts.remove(cut.cutID) != nil else { return violation("CutReady for cut \(cut.cutID)") }
-            return [.cutReady(cut.cutID)]
+            return [.cutReady(cut.cutID, heldQuantizers: Set(cut.quantizers))]
         case (.open, .frameResult(let result)), (.retired, .frameResult(let result)):
             // A result may cross with the frame's cancellation.
             guard result.frameID < nextFrame else { return violation("a result for frame \(result.frameID)") }

@@ -1,7 +1,8 @@
 /// Split inference: the edge sends the boundary activations of a cut, the cloud answers with the network's outputs.
 ///
 /// One long-lived call an edge. Frames are pipelined: chunks of one frame are in sequence, chunks of several frames may
-/// interleave, results come in the order of completion. A frame's bytes are one activation container, cut anywhere.
+/// interleave, results come in the order of completion. A frame's bytes are one activation container, or one predicted
+/// frame, cut anywhere.
 
 // DO NOT EDIT.
 // swift-format-ignore-file

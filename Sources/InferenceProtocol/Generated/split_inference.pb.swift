@@ -11,7 +11,8 @@
 /// Split inference: the edge sends the boundary activations of a cut, the cloud answers with the network's outputs.
 ///
 /// One long-lived call an edge. Frames are pipelined: chunks of one frame are in sequence, chunks of several frames may
-/// interleave, results come in the order of completion. A frame's bytes are one activation container, cut anywhere.
+/// interleave, results come in the order of completion. A frame's bytes are one activation container, or one predicted
+/// frame, cut anywhere.
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -57,6 +58,9 @@ package nonisolated enum Cleave_V1_ErrorCode: SwiftProtobuf.Enum, Swift.CaseIter
   case deadlineExceeded // = 37
   case overloaded // = 38
   case `internal` // = 39
+
+  /// The frame refers to another that is not kept, or that is not as the edge has it: send one that refers to none.
+  case referenceUnavailable // = 40
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -81,6 +85,7 @@ package nonisolated enum Cleave_V1_ErrorCode: SwiftProtobuf.Enum, Swift.CaseIter
     case 37: self = .deadlineExceeded
     case 38: self = .overloaded
     case 39: self = .internal
+    case 40: self = .referenceUnavailable
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -103,6 +108,7 @@ package nonisolated enum Cleave_V1_ErrorCode: SwiftProtobuf.Enum, Swift.CaseIter
     case .deadlineExceeded: return 37
     case .overloaded: return 38
     case .internal: return 39
+    case .referenceUnavailable: return 40
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -125,6 +131,7 @@ package nonisolated enum Cleave_V1_ErrorCode: SwiftProtobuf.Enum, Swift.CaseIter
     .deadlineExceeded,
     .overloaded,
     .internal,
+    .referenceUnavailable,
   ]
 
 }
@@ -356,6 +363,12 @@ package nonisolated struct Cleave_V1_Limits: Sendable {
 
   package var maxCuts: UInt32 = 0
 
+  /// Of the predicted frames decoded last, so many are kept for later ones to refer to, as long as they are of one cut and
+  /// their tensors hold no more bytes together. 0: predicted frames are not understood.
+  package var maxReferences: UInt32 = 0
+
+  package var maxReferenceBytes: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -370,6 +383,9 @@ package nonisolated struct Cleave_V1_CutReady: Sendable {
 
   /// What preparing the tail took; 0 when it was prepared already.
   package var prepareNs: UInt64 = 0
+
+  /// Checksums of the level quantisers that frames of this cut may refer to; any other must travel in the frame.
+  package var quantizers: [UInt32] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -531,7 +547,7 @@ package nonisolated struct Cleave_V1_LinkReply: Sendable {
 fileprivate nonisolated let _protobuf_package = "cleave.v1"
 
 nonisolated extension Cleave_V1_ErrorCode: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ERROR_CODE_UNSPECIFIED\0\u{1}ERROR_CODE_PROTOCOL_VIOLATION\0\u{1}ERROR_CODE_UNSUPPORTED_VERSION\0\u{1}ERROR_CODE_UNKNOWN_MODEL\0\u{1}ERROR_CODE_DIGEST_MISMATCH\0\u{1}ERROR_CODE_DRAINING\0\u{2}\u{b}ERROR_CODE_ILLEGAL_CUT\0\u{1}ERROR_CODE_TOO_MANY_CUTS\0\u{2}\u{f}ERROR_CODE_UNKNOWN_CUT\0\u{1}ERROR_CODE_TOO_MANY_FRAMES\0\u{1}ERROR_CODE_FRAME_TOO_LARGE\0\u{1}ERROR_CODE_OUT_OF_SEQUENCE\0\u{1}ERROR_CODE_INVALID_FRAME\0\u{1}ERROR_CODE_DEADLINE_EXCEEDED\0\u{1}ERROR_CODE_OVERLOADED\0\u{1}ERROR_CODE_INTERNAL\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ERROR_CODE_UNSPECIFIED\0\u{1}ERROR_CODE_PROTOCOL_VIOLATION\0\u{1}ERROR_CODE_UNSUPPORTED_VERSION\0\u{1}ERROR_CODE_UNKNOWN_MODEL\0\u{1}ERROR_CODE_DIGEST_MISMATCH\0\u{1}ERROR_CODE_DRAINING\0\u{2}\u{b}ERROR_CODE_ILLEGAL_CUT\0\u{1}ERROR_CODE_TOO_MANY_CUTS\0\u{2}\u{f}ERROR_CODE_UNKNOWN_CUT\0\u{1}ERROR_CODE_TOO_MANY_FRAMES\0\u{1}ERROR_CODE_FRAME_TOO_LARGE\0\u{1}ERROR_CODE_OUT_OF_SEQUENCE\0\u{1}ERROR_CODE_INVALID_FRAME\0\u{1}ERROR_CODE_DEADLINE_EXCEEDED\0\u{1}ERROR_CODE_OVERLOADED\0\u{1}ERROR_CODE_INTERNAL\0\u{1}ERROR_CODE_REFERENCE_UNAVAILABLE\0")
 }
 
 nonisolated extension Cleave_V1_EdgeMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -962,7 +978,7 @@ nonisolated extension Cleave_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension Cleave_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Limits"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_frame_bytes\0\u{3}max_chunk_bytes\0\u{3}max_frames_in_flight\0\u{3}max_cuts\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_frame_bytes\0\u{3}max_chunk_bytes\0\u{3}max_frames_in_flight\0\u{3}max_cuts\0\u{3}max_references\0\u{3}max_reference_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -974,6 +990,8 @@ nonisolated extension Cleave_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.maxChunkBytes) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.maxFramesInFlight) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.maxCuts) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.maxReferences) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.maxReferenceBytes) }()
       default: break
       }
     }
@@ -992,6 +1010,12 @@ nonisolated extension Cleave_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.maxCuts != 0 {
       try visitor.visitSingularUInt32Field(value: self.maxCuts, fieldNumber: 4)
     }
+    if self.maxReferences != 0 {
+      try visitor.visitSingularUInt32Field(value: self.maxReferences, fieldNumber: 5)
+    }
+    if self.maxReferenceBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.maxReferenceBytes, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1000,6 +1024,8 @@ nonisolated extension Cleave_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.maxChunkBytes != rhs.maxChunkBytes {return false}
     if lhs.maxFramesInFlight != rhs.maxFramesInFlight {return false}
     if lhs.maxCuts != rhs.maxCuts {return false}
+    if lhs.maxReferences != rhs.maxReferences {return false}
+    if lhs.maxReferenceBytes != rhs.maxReferenceBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1007,7 +1033,7 @@ nonisolated extension Cleave_V1_Limits: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Cleave_V1_CutReady: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CutReady"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}cut_id\0\u{3}prepare_ns\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}cut_id\0\u{3}prepare_ns\0\u{1}quantizers\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1017,6 +1043,7 @@ nonisolated extension Cleave_V1_CutReady: SwiftProtobuf.Message, SwiftProtobuf._
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.cutID) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.prepareNs) }()
+      case 3: try { try decoder.decodeRepeatedFixed32Field(value: &self.quantizers) }()
       default: break
       }
     }
@@ -1029,12 +1056,16 @@ nonisolated extension Cleave_V1_CutReady: SwiftProtobuf.Message, SwiftProtobuf._
     if self.prepareNs != 0 {
       try visitor.visitSingularUInt64Field(value: self.prepareNs, fieldNumber: 2)
     }
+    if !self.quantizers.isEmpty {
+      try visitor.visitPackedFixed32Field(value: self.quantizers, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Cleave_V1_CutReady, rhs: Cleave_V1_CutReady) -> Bool {
     if lhs.cutID != rhs.cutID {return false}
     if lhs.prepareNs != rhs.prepareNs {return false}
+    if lhs.quantizers != rhs.quantizers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -39,6 +39,7 @@ extension SplitErrorCode {
         case .deadlineExceeded: "deadline_exceeded"
         case .overloaded: "overloaded"
         case .internal: "internal"
+        case .referenceUnavailable: "reference_unavailable"
         case .UNRECOGNIZED(let number): "code_\(number)"
         }
     }

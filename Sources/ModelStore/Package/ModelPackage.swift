@@ -71,6 +71,7 @@ private struct PackageImage {
             card: package.card, graph: graph, quantization: quantization, sections: sections.sections)
         try package.card.check()
         try package.graph.checkForPackage()
+        try package.card.checkCodecs(against: package.graph)
         try quantization?.check(against: package.graph)
         let bytes = try manifest.encoded()
         guard bytes.count <= PackageHeader.maximumManifestByteCount else {

@@ -71,6 +71,7 @@ package final class OpenedPackage: Sendable {
         structure = try manifest.makeGraph { (section, type, holder) throws(ModelStoreError) in
             try claims.claim(section, as: type, for: holder)
         }
+        try manifest.card.checkCodecs(against: structure)
         try manifest.quantization?.check(against: structure)
         var weights: [MappedWeights?] = []
         for (node, record) in zip(structure.nodes, manifest.quantization?.weights ?? []) {

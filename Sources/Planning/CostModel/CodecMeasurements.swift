@@ -15,6 +15,7 @@ struct CodecMeasurements: Sendable {
         var size: Int64
         var encode: Int64
         var decode: Int64
+        var isCalibrated: Bool
     }
 
     init(_ profile: CodecProfile, graph: Graph) {
@@ -27,11 +28,12 @@ struct CodecMeasurements: Sendable {
             guard let mode = modeIndex[entry.mode] else { continue }
             let encoding = CostModel.Encoding(
                 size: entry.encoded, encode: entry.encode.median, decode: entry.decode.median,
-                top1Agreement: entry.top1Agreement, isComposed: false)
+                top1Agreement: entry.top1Agreement, accuracyLoss: entry.accuracyLoss,
+                accuracyImages: entry.accuracyImages, isComposed: false)
             if let value = valueIndex[entry.boundary] {
                 single[mode][value] = Part(
                     encoding: encoding, size: encoding.size.bytes, encode: encoding.encode.wholeNanoseconds,
-                    decode: encoding.decode.wholeNanoseconds)
+                    decode: encoding.decode.wholeNanoseconds, isCalibrated: entry.isCalibrated ?? false)
             } else {
                 named[mode].append((entry.boundary, encoding))
             }
@@ -49,7 +51,7 @@ struct CodecMeasurements: Sendable {
         if let encoding = several[mode][boundary] { return encoding }
         var (size, encode, decode) = (ByteCount.zero, Int64(0), Int64(0))
         for value in boundary {
-            guard let part = single[mode][value.index] else { return nil }
+            guard let part = single[mode][value.index], !part.isCalibrated else { return nil }
             size = size + ByteCount(part.size)
             encode += part.encode
             decode += part.decode

@@ -77,6 +77,10 @@ package struct CostModel: Sendable {
         package var decode: Duration
         /// `nil` when not measured.
         package var top1Agreement: Double?
+        /// Of top-1 accuracy against float32; `nil` when not measured on labelled images.
+        package var accuracyLoss: Double?
+        /// Images that the two were measured over, where not over the profile's own.
+        package var accuracyImages: Int?
         /// The sum of the boundary's tensors measured one by one, where the boundary itself was not measured.
         package var isComposed: Bool
     }

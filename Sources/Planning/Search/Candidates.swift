@@ -111,7 +111,7 @@ struct Candidates {
                             uplinkBytes: encoding.size.bytes, downlinkBytes: answer.bytes)
                         if let limit = constraints.maximumUplink, encoding.size > limit {
                             count(.uplinkSize)
-                        } else if constraints.isTooLossy(model.agreement(of: encoding, cloud: cloud)) {
+                        } else if constraints.isTooLossy(model.loss(of: encoding, cloud: cloud)) {
                             count(.accuracy)
                         } else {
                             let candidate = Candidate(
@@ -163,12 +163,23 @@ extension CostModel {
     func agreement(of encoding: Encoding, cloud: Int) -> Double? {
         clouds[cloud].precision == .float32 ? encoding.top1Agreement : nil
     }
+
+    /// The share of images lost: of top-1 accuracy where labels told, else of images whose top-1 class changes.
+    func loss(of encoding: Encoding, cloud: Int) -> Double? {
+        guard clouds[cloud].precision == .float32 else { return nil }
+        return encoding.accuracyLoss ?? encoding.top1Agreement.map { 1 - $0 }
+    }
+
+    /// The same of the whole network in int8.
+    var edgeOnlyLoss: Double? {
+        profiles.codec.edgeOnlyAccuracyLoss ?? profiles.codec.edgeOnlyTop1Agreement.map { 1 - $0 }
+    }
 }
 
 extension PlanConstraints {
-    fileprivate func isTooLossy(_ agreement: Double?) -> Bool {
+    fileprivate func isTooLossy(_ loss: Double?) -> Bool {
         guard let maximumAccuracyLoss else { return false }
-        return agreement.map { 1 - $0 > maximumAccuracyLoss } ?? true
+        return loss.map { $0 > maximumAccuracyLoss } ?? true
     }
 
     fileprivate func refusalOfEdgeOnly(_ model: CostModel, edge: Int) -> Refusal? {
@@ -177,7 +188,7 @@ extension PlanConstraints {
         }
         let memory = model.profiles.edges[edge].wholeNetworkPeakMemory
         if let maximumEdgeMemory, memory.map({ $0 > maximumEdgeMemory }) ?? true { return .edgeMemory }
-        return isTooLossy(model.profiles.codec.edgeOnlyTop1Agreement) ? .accuracy : nil
+        return isTooLossy(model.edgeOnlyLoss) ? .accuracy : nil
     }
 
     fileprivate func refusal(of cost: CostTotals) -> Refusal? {

@@ -109,7 +109,8 @@ extension Candidates {
         let resources = model.resources(of: candidate.cost, edge: candidate.edge, cloud: candidate.cloud)
         var option = SplitPlan.Option(
             strategy: candidate.strategy, boundary: [], headOutputs: [], mode: nil, headNodeCount: 0,
-            position: position, cost: CostBreakdown(), top1Agreement: nil, isComposed: false,
+            position: position, cost: CostBreakdown(), top1Agreement: nil, accuracyLoss: nil,
+            accuracyImages: nil, isComposed: false,
             edgeThreads: model.edges[candidate.edge].threads, cloudThreads: model.clouds[candidate.cloud].threads,
             cloudPrecision: model.clouds[candidate.cloud].precision, resources: resources,
             p95Nanoseconds: Int64(
@@ -122,6 +123,7 @@ extension Candidates {
             option.cost = model.edgeOnlyCost(edge: candidate.edge)
             option.headNodeCount = model.cuts.headNodeCount(at: position)
             option.top1Agreement = model.profiles.codec.edgeOnlyTop1Agreement
+            option.accuracyLoss = model.profiles.codec.edgeOnlyAccuracyLoss
             option.cloudThreads = nil
             option.cloudPrecision = nil
         case .split:
@@ -135,6 +137,10 @@ extension Candidates {
             option.cost = model.cost(
                 ofCutAt: position, boundary: boundary, encoding: encoding, edge: candidate.edge, cloud: candidate.cloud)
             option.top1Agreement = model.agreement(of: encoding, cloud: candidate.cloud)
+            if option.top1Agreement != nil {
+                option.accuracyLoss = encoding.accuracyLoss
+                option.accuracyImages = encoding.accuracyImages
+            }
             option.isComposed = encoding.isComposed
         }
         return option

@@ -76,10 +76,12 @@ extension SplitPlan {
             sentences.append("The boundary was not measured as one: its figures are sums over its tensors.")
         }
         if chosen.strategy != .cloudOnly {
+            let images = chosen.accuracyImages ?? images
+            let lost = chosen.accuracyLoss.map { " and lost \(fixed(100 * $0, 1)) % of top-1 accuracy" } ?? ""
             sentences.append(
                 chosen.top1Agreement.map {
                     "int8 and codec together kept the float32 network's top-1 class on "
-                        + "\(Int(($0 * Double(images)).rounded())) of \(images) images."
+                        + "\(Int(($0 * Double(images)).rounded())) of \(images) images\(lost)."
                 } ?? "What int8 and the codec do to the accuracy was not measured.")
             if let limit = constraints.maximumAccuracyLoss, Double(images) * limit < 1 {
                 sentences.append("\(images) images are too few to tell a loss of \(fixed(100 * limit, 1)) %.")

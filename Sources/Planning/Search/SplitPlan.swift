@@ -27,6 +27,10 @@ package struct SplitPlan: ProfileDocument, Hashable {
         package var position: Int
         package var cost: CostBreakdown
         package var top1Agreement: Double?
+        /// Of top-1 accuracy against float32; `nil` when not measured on labelled images.
+        package var accuracyLoss: Double?
+        /// Images that the two were measured over, where not over the codec profile's.
+        package var accuracyImages: Int?
         /// The codec's figures are sums over the boundary's tensors, which were measured one by one.
         package var isComposed: Bool
         /// On the board; `nil` in plans without it and where the board does not compute.

@@ -72,9 +72,9 @@ extension BoundaryBench {
     package func cheapestAgainst(
         _ uploads: PictureUploadBench
     ) -> (point: BoundaryCodingPoint, bytes: Int, ratio: Double)? {
-        guard let losslessTop1 else { return nil }
+        guard let referenceTop1 else { return nil }
         let candidates = points.compactMap { point -> (point: BoundaryCodingPoint, bytes: Int, ratio: Double)? in
-            guard let change = point.top1Change, let bytes = uploads.bytes(forTop1: losslessTop1 + change) else {
+            guard let change = point.top1Change, let bytes = uploads.bytes(forTop1: referenceTop1 + change) else {
                 return nil
             }
             return (point, bytes, Double(point.medianBytes) / Double(bytes))

@@ -1,4 +1,4 @@
-internal import InferenceEngine
+package import InferenceEngine
 package import ModelGraph
 internal import Synchronization
 
@@ -8,7 +8,7 @@ package typealias InputSource = @Sendable (Int) throws -> [Tensor]
 /// Works on many inputs, one on each thread, and hands the results over in the inputs' order.
 ///
 /// Every input is worked on by one thread from beginning to end, so results do not depend on the number of threads.
-struct InputFan<Worker>: ~Copyable {
+package struct InputFan<Worker>: ~Copyable {
     private let pool: WorkerPool
     private let count: Int
     private let input: InputSource
@@ -18,7 +18,9 @@ struct InputFan<Worker>: ~Copyable {
     private static var stretch: Int { 4 }
 
     /// - Parameter makeWorker: makes what one thread works with; called at most once for each thread, before work starts.
-    init(_ pool: WorkerPool, count: Int, input: @escaping InputSource, makeWorker: @escaping () throws -> Worker) {
+    package init(
+        _ pool: WorkerPool, count: Int, input: @escaping InputSource, makeWorker: @escaping () throws -> Worker
+    ) {
         self.pool = pool
         self.count = count
         self.input = input
@@ -32,7 +34,7 @@ struct InputFan<Worker>: ~Copyable {
     /// - Returns: the workers.
     /// - Throws: what the first input that fails throws.
     @discardableResult
-    func run<Result>(
+    package func run<Result>(
         _ work: (inout Worker, [Tensor]) throws -> Result, collect: (Result) throws -> Void,
         progress: (Int) -> Void = { _ in }
     ) throws -> [Worker] {

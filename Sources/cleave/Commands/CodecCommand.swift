@@ -12,7 +12,7 @@ struct CodecCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "codec",
         abstract: "Measure how boundaries are compressed, and calibrate quantisers for cuts.",
-        subcommands: [Bench.self])
+        subcommands: [Calibrate.self, Bench.self])
 
     struct Bench: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -25,12 +25,11 @@ struct CodecCommand: ParsableCommand {
                 the channels as tiles of a grey JPEG are what the literature sends. The pictures themselves as JPEGs of \
                 falling quality, answered by the whole float32 network, tell what sending no activations costs.
 
-                With --output, writes codec-bench.html, .csv and .json. With --store, the quantisers on the front of size and \
-                divergence go into the package's card.
+                With --output, writes codec-bench.html, .csv and .json.
 
                 Examples:
                   cleave codec bench squeezenet.cleave --images val/ --cut concat13 --cut concat16
-                  cleave codec bench resnet50.cleave --images val/ --cut middle --output bench/ --store resnet50-c.cleave
+                  cleave codec bench resnet50.cleave --images val/ --cut middle --output bench/
                 """)
 
         @Argument(help: "A quantised package.")
@@ -50,9 +49,6 @@ struct CodecCommand: ParsableCommand {
 
         @Option(name: .shortAndLong, help: ArgumentHelp("Write the report's files here.", valueName: "folder"))
         var output: String?
-
-        @Option(help: ArgumentHelp("Write the package with the quantisers here.", valueName: "file"))
-        var store: String?
 
         @OptionGroup var machine: MachineOptions
 
@@ -75,7 +71,6 @@ struct CodecCommand: ParsableCommand {
             let pool = WorkerPool(width: machine.threads)
             let all = CutEnumerator().cuts(of: quantized.graph)
             var benches: [BoundaryBench] = []
-            var codecs: [CutCodec] = []
             for name in cut {
                 let cut = try all.cut(matching: name)
                 guard !cut.isEdgeOnly, cut.headOutputs.isEmpty else {
@@ -87,7 +82,6 @@ struct CodecCommand: ParsableCommand {
                     input: { (try pictures.tensors(measured[$0]), pictures.items[measured[$0]].label) },
                     progress: bar.update)
                 benches.append(bench)
-                codecs.append(CutCodec(bench, boundary: cut.boundary.map { quantized.graph[$0].name }))
                 print(table(of: bench))
             }
             let bar = ProgressBar("measuring pictures as JPEGs")
@@ -101,13 +95,6 @@ struct CodecCommand: ParsableCommand {
                     model: "\(opened.card.name) \(opened.card.version)", benches: benches, uploads: uploads
                 ).write(to: output)
                 print("report in \(output)")
-            }
-            if let store {
-                var card = opened.card
-                let names = Set(codecs.map(\.boundary))
-                card.codecs = (card.codecs ?? []).filter { !names.contains($0.boundary) } + codecs
-                let digest = try ModelPackage(card, quantized: quantized).write(to: store)
-                print("\(store)  \(digest)")
             }
         }
 
@@ -148,27 +135,11 @@ struct CodecCommand: ParsableCommand {
             }
             return """
                 \(bench.boundary): \(bench.elements) elements, \(bench.pictures) pictures, top-1 without loss \
-                \(bench.losslessTop1.map { ($0 * 100).fixed(1) + " %" } ?? "unknown")
+                \(bench.referenceTop1.map { ($0 * 100).fixed(1) + " %" } ?? "unknown")
                 \(table.text)
                 standard (at most 0.5 points lost): \(chosen(0.005)); aggressive (1 point): \(chosen(0.01))
 
                 """
         }
-    }
-}
-
-extension CutCodec {
-    init(_ bench: BoundaryBench, boundary: [String]) {
-        self.init(
-            boundary: boundary, sampleCount: bench.pictures,
-            settings: bench.front.map { point in
-                Setting(
-                    name: point.name,
-                    tensors: point.quantizers.map {
-                        Levels(count: $0.levelCount, thresholds: Data($0.thresholds), codes: Data($0.codes))
-                    },
-                    encodedBytes: point.medianBytes, loss: point.loss, top1Agreement: point.agreement,
-                    outputCosine: point.cosine, divergence: point.divergence)
-            })
     }
 }

@@ -44,7 +44,10 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Split here (int8 head, float32 tail): middle, a number or tensor names joined by +."))
     var cut: String?
 
-    @Option(help: ArgumentHelp("How the boundary is coded, with --cut; 8bit/contexts unless given.", valueName: "mode"))
+    @Option(
+        help: ArgumentHelp(
+            "How the boundary is coded, with --cut: a mode, or a coding that the package has for this cut; 8bit/contexts unless given.",
+            valueName: "coding"))
     var codec: String?
 
     @Option(help: ArgumentHelp("Use the first so many pictures.", valueName: "n"))
@@ -139,9 +142,10 @@ struct EvaluateCommand: ParsableCommand {
         if let cut {
             guard arithmetic == .float32 else { throw ValidationError("--arithmetic: not with --cut") }
             let quantized = try opened.requiredQuantizedGraph()
-            let mode = try codec.map { try CodecMode(parsing: $0) } ?? .lossless8
-            return .split(
-                try SplitRun(quantized, CutEnumerator().cuts(of: graph).cut(matching: cut), mode: mode, pool: pool))
+            let cut = try CutEnumerator().cuts(of: graph).cut(matching: cut)
+            let coding = try opened.coding(
+                named: codec ?? "\(CodecMode.lossless8)", at: cut.boundary.map { graph[$0].name })
+            return .split(try SplitRun(quantized, cut, coding: coding, pool: pool))
         }
         guard arithmetic == .int8 else { return nil }
         let model = try PreparedModel(try opened.requiredQuantizedGraph(), options: PreparationOptions())
@@ -172,7 +176,7 @@ private enum Candidate: CustomStringConvertible {
     var description: String {
         switch self {
         case .whole: "int8"
-        case .split(let split): "split at \(split.name), \(split.mode)"
+        case .split(let split): "split at \(split.name), \(split.coding.name)"
         }
     }
 }
@@ -180,11 +184,11 @@ private enum Candidate: CustomStringConvertible {
 /// Head, codec and tail in one process.
 private struct SplitRun {
     let head: HeadRunner
-    let mode: CodecMode
+    let coding: BoundaryCoding
     let name: String
     private let tail: TailRunner
 
-    init(_ quantized: QuantizedGraph, _ cut: Cut, mode: CodecMode, pool: WorkerPool) throws {
+    init(_ quantized: QuantizedGraph, _ cut: Cut, coding: BoundaryCoding, pool: WorkerPool) throws {
         guard !cut.isEdgeOnly else { throw CommandError("edge-only has no boundary; use --arithmetic int8") }
         guard cut.headOutputs.isEmpty else {
             throw CommandError("cut \(cut.name(in: quantized.graph)): keeps an output of the network in the head")
@@ -192,14 +196,15 @@ private struct SplitRun {
         head = try HeadRunner(quantized, cut: cut, pool: pool)
         tail = try TailRunner(quantized, cut: cut, pool: pool)
         name = cut.name(in: quantized.graph)
-        self.mode = mode
+        self.coding = coding
     }
 
     func run(_ tensors: [Tensor]) throws -> (outputs: [Float], encodedBytes: Int?) {
         try head.feed(tensors)
         try head.run()
-        let frame = try encodeFrame(id: 0, head.sources(mode))
-        let outputs = try tail.complete(try decodeFrame(frame).tensors)
+        let sources = head.sources(coding)
+        let frame = try encodeFrame(id: 0, sources)
+        let outputs = try tail.complete(try decodeFrame(frame, expecting: coding.expected(of: sources)).tensors)
         return (outputs[0].array(of: Float.self), frame.count)
     }
 }

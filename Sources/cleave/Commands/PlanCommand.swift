@@ -86,7 +86,10 @@ struct PlanCommand: ParsableCommand {
             "The board's power and the server's prices, as JSON (cleave.running-costs).", valueName: "file"))
     var costs: String?
 
-    @Option(help: ArgumentHelp("The largest share of pictures whose top-1 may change, 0...1.", valueName: "share"))
+    @Option(
+        help: ArgumentHelp(
+            "The most top-1 accuracy that may be lost, 0...1; without labels, the share of pictures that may change.",
+            valueName: "share"))
     var maxLoss: Double?
 
     @Option(help: ArgumentHelp("The most bytes to send for one picture.", valueName: "bytes"))

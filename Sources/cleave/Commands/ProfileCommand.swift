@@ -18,7 +18,7 @@ struct ProfileCommand: AsyncParsableCommand {
         abstract: "Measure layers, codec, input and link on this machine.",
         discussion: """
             Writes edge.json (each layer in int8), cloud.json (each layer in float32), codec.json (every cut's boundary in \
-            every mode), input.json (JPEG upload) and, with --cloud, link.json. Run it on the board with --only edge and on the \
+            every mode, and in the codings that `cleave codec calibrate` put into the package), input.json (JPEG upload) and, with --cloud, link.json. Run it on the board with --only edge and on the \
             server with --only cloud to have each from its own machine.
 
             Examples:
@@ -215,15 +215,22 @@ struct ProfileCommand: AsyncParsableCommand {
         let bar = ProgressBar("profiling codec")
         let cuts = CutEnumerator().cuts(of: subject.quantized.graph)
         let profile = try CodecProfile.measure(
-            subject.quantized, cuts: Array(cuts), modes: modes, model: subject.identity, provenance: subject.provenance,
-            pool: subject.pool, instructionSet: subject.kernels, count: subject.pictures.count, measuresAccuracy: true,
-            input: subject.pictures.tensors, progress: bar.update)
+            subject.quantized, cuts: Array(cuts), modes: modes, codecs: subject.opened.card.codecs ?? [],
+            model: subject.identity, provenance: subject.provenance, pool: subject.pool,
+            instructionSet: subject.kernels, count: subject.pictures.count, measuresAccuracy: true,
+            input: subject.pictures.tensors, label: { subject.pictures.items[$0].label }, progress: bar.update)
         for mode in modes {
             let bits = profile.entries.filter { $0.mode == mode.description }.map(\.bitsPerElement).sorted()
             guard !bits.isEmpty else { continue }
             print(
                 "codec  \(mode): \(bits[bits.count / 2].fixed(2)) bits an element (median of \(bits.count) boundaries, "
                     + "\(bits[0].fixed(2))...\(bits[bits.count - 1].fixed(2)))")
+        }
+        let calibrated = profile.entries.filter { $0.isCalibrated == true }
+        if let least = calibrated.map(\.bitsPerElement).min(), let most = calibrated.map(\.bitsPerElement).max() {
+            print(
+                "codec  calibrated: \(calibrated.count) codings of \(Set(calibrated.map(\.boundary)).count) boundaries, "
+                    + "\(least.fixed(2))...\(most.fixed(2)) bits an element")
         }
         return profile
     }

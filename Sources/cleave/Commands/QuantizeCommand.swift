@@ -143,6 +143,8 @@ struct QuantizeCommand: ParsableCommand {
                 sqnrDecibels: $0.signalToNoise ?? .infinity)
         }
         card.accuracy = cuts
+        // What was calibrated for other integers.
+        card.codecs = nil
         let path = output ?? package
         let digest = try ModelPackage(card, quantized: quantized).write(to: path)
         let report = Report(

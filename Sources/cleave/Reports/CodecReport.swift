@@ -43,7 +43,7 @@ struct CodecReport {
             return bench.points.map { point in
                 Record(
                     model: model, boundary: bench.boundary, elements: bench.elements, pictures: bench.pictures,
-                    losslessTop1: bench.losslessTop1, coding: point.name, isOnFront: front.contains(point.name),
+                    losslessTop1: bench.referenceTop1, coding: point.name, isOnFront: front.contains(point.name),
                     encodedBytes: point.medianBytes, bitsPerElement: point.bitsPerElement,
                     encodeMegabytesPerSecond: point.encodeRate, decodeMegabytesPerSecond: point.decodeRate,
                     top1Change: point.top1Change, top1Agreement: point.agreement, outputCosine: point.cosine,
@@ -86,7 +86,7 @@ struct CodecReport {
             subtitle: "Changes are against the same split without loss; zlib compresses the int8 bytes channels last. "
                 + "* is on the front of size and divergence.")
         for bench in benches {
-            let lossless = bench.losslessTop1.map { ", top-1 without loss \(($0 * 100).fixed(1)) %" } ?? ""
+            let lossless = bench.referenceTop1.map { ", top-1 without loss \(($0 * 100).fixed(1)) %" } ?? ""
             let facts = Markup.element("p", [], "\(bench.elements) elements, \(bench.pictures) pictures\(lossless)")
             page.addSection(bench.boundary, facts + Self.plot(bench) + Self.points(bench) + comparison(bench))
         }

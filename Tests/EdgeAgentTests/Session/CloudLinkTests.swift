@@ -29,8 +29,9 @@ internal import Testing
         }
     }
 
-    private static let frame: @Sendable (UInt64, ([UInt8]) -> Void) throws -> Void = { _, emit in
+    private static let frame: FrameEncoding = { _, emit in
         emit([UInt8](repeating: 1, count: 100))
+        return nil
     }
 
     /// Welcomes, opens cuts, and leaves frames to `onFrame`.
@@ -263,6 +264,7 @@ internal import Testing
             let tooLarge = await #expect(throws: CloudFailure.self) {
                 try await link.complete(cut: ["a"], deadline: .seconds(1000)) { _, emit in
                     for _ in 0..<3 { emit([UInt8](repeating: 0, count: 500_000)) }
+                    return nil
                 }
             }
             #expect(tooLarge?.kind == .frameTooLarge)

@@ -113,7 +113,7 @@ extension [EdgeSession.Action] {
         map { action in
             switch action {
             case .welcomed: "welcomed"
-            case .cutReady(let id): "cutReady \(id)"
+            case .cutReady(let id, _): "cutReady \(id)"
             case .cutFailed(let id, let failure): "cutFailed \(id) \(failure.label)"
             case .completed(let id, _): "completed \(id)"
             case .failed(let id, let failure): "failed \(id) \(failure.label)"

@@ -72,6 +72,22 @@ internal import TestSupport
         Fault("\"top1Agreement\":0.984375", "\"top1Agreement\":\"nan\""),
         Fault("\"outputCosine\":", "\"outputCosine\":\"inf\",\"was\":"), Fault("\"width\":224", "\"width\":0"),
         Fault("\"created\":\"2023", "\"created\":\"yesterday"),
+        // Codecs
+        Fault("\"codecs\":[{\"boundary\":[\"pool\"]", "\"codecs\":[{\"boundary\":[\"conv.w\"]"),
+        Fault("\"codecs\":[{\"boundary\":[\"pool\"]", "\"codecs\":[{\"boundary\":[\"nothing\"]"),
+        Fault("\"codecs\":[{\"boundary\":[\"pool\"]", "\"codecs\":[{\"boundary\":[\"x\"]"),
+        Fault("\"codecs\":[{\"boundary\":[\"pool\"]", "\"codecs\":[{\"boundary\":[\"pool\",\"pool\"]"),
+        Fault("\"codecs\":[{\"boundary\":[\"pool\"]", "\"codecs\":[{\"boundary\":[]"),
+        Fault("\"3level@0.1/blocks\"", "\"8bit/rle\""), Fault("\"3level@0.1/blocks\"", "\"\""),
+        Fault("\"3level@0.1/blocks\"", "\"3 levels\""),
+        Fault("\"encodedBytes\":700", "\"encodedBytes\":0"), Fault("\"loss\":0.0156", "\"loss\":-0.5"),
+        Fault("\"loss\":0.0156", "\"loss\":\"nan\""), Fault("\"top1Agreement\":0.96", "\"top1Agreement\":1.5"),
+        Fault("\"outputCosine\":0.99,", "\"outputCosine\":-7,"),
+        Fault("\"divergence\":0.05", "\"divergence\":\"inf\""),
+        Fault("\"count\":3", "\"count\":1"), Fault("\"count\":3", "\"count\":9223372036854775807"),
+        Fault("\"count\":3", "\"count\":2"),
+        // Codes 0, 30, 1 descend; two codes are no whole channel.
+        Fault("\"codes\":\"AB5j", "\"codes\":\"AB4B"), Fault("\"codes\":\"AB5j", "\"codes\":\"AB5"),
         // Not JSON, or not this JSON
         Fault("{", "["), Fault("{", ""), Fault("\"graph\"", "\"graphs\""), Fault("\"card\":{", "\"card\":[],\"was\":{"),
         Fault("\"metadata\":{", "\"metadata\":{\"a\":1,"),

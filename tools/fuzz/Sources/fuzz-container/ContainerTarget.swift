@@ -23,6 +23,7 @@ enum ContainerTarget: FuzzTarget {
     private typealias Decoded = (header: FrameHeader, tensors: [[UInt8]])
 
     static func read(_ input: [UInt8]) {
+        guard PredictedFrameDecoder.accepts(input) != true else { return PredictedFrames.read(input) }
         let whole = result { () throws(CodecError) in
             let frame = try decodeFrame(input, limits: limits)
             return (frame.header, frame.tensors)
@@ -68,7 +69,7 @@ enum ContainerTarget: FuzzTarget {
     }
 
     static func seeds() throws -> [String: [UInt8]] {
-        var seeds: [String: [UInt8]] = [:]
+        var seeds = PredictedFrames.seeds
         var generator = SplitMix64(seed: 1)
         let modes: [CodecMode] = [
             .lossless8, .quantized4, .quantized2, CodecMode(.lossless8, .raw), CodecMode(.quantized4, .raw),
@@ -116,6 +117,9 @@ enum ContainerTarget: FuzzTarget {
     }
 
     static func mutate(_ input: inout [UInt8], limit: Int, using generator: inout SplitMix64) {
+        guard PredictedFrameDecoder.accepts(input) != true else {
+            return PredictedFrames.mutate(&input, limit: limit, using: &generator)
+        }
         var frame = FrameBytes(input)
         frame.mutate(limit: limit, using: &generator)
         frame.sign()
