@@ -170,8 +170,6 @@ let package = Package(
             ] + grpc),
         tests(
             "InferenceEngineTests", ["InferenceEngine", "ModelGraph", "ONNXFormat", "TestSupport", "AllocationCounter"]),
-        tests(
-            "ProfilingTests", ["Profiling", "InferenceEngine", "ModelGraph", "Planning", "Quantization", "TestSupport"]),
         tests("QuantizationTests", ["Quantization", "InferenceEngine", "ModelGraph", "TestSupport"]),
         tests(
             "SplitExecutionTests",
