@@ -16,7 +16,7 @@ package struct PictureUploadBench: Sendable {
         package let agreement: Double
     }
 
-    package static let qualities = [5, 8, 12, 16, 20, 25, 30, 40, 50, 60, 75, 90]
+    package static let qualities = [5, 10, 16, 20, 25, 30, 40, 50, 60, 75, 85, 90, 95, 98, 100]
 
     /// From the lowest quality up.
     package let points: [Point]
