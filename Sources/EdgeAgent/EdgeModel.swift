@@ -20,7 +20,7 @@ package struct ModelIdentity: Hashable, Sendable {
 package struct CutChoice: Hashable, Sendable {
     /// The boundary's tensor names; empty when everything is to run on the edge.
     package var boundary: [String]
-    /// The codec's mode; `nil`: the model's own.
+    /// A mode of the codec, or the name of a coding calibrated for this cut; `nil`: the model's own.
     package var codec: String?
 
     package init(boundary: [String], codec: String? = nil) {

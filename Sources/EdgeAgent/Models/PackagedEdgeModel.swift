@@ -41,13 +41,13 @@ package final class PackagedEdgeModel: EdgeModel {
         self.instructionSet = instructionSet
     }
 
-    package func prepareHead(cut names: [String]) throws -> any EdgeHead { try prepareHead(names, mode) }
+    package func prepareHead(cut names: [String]) throws -> any EdgeHead { try prepareHead(names, codingName) }
 
     package func prepareHead(_ choice: CutChoice) throws -> any EdgeHead {
-        try prepareHead(choice.boundary, choice.codec.map { try CodecMode(parsing: $0) } ?? mode)
+        try prepareHead(choice.boundary, choice.codec ?? codingName)
     }
 
-    private func prepareHead(_ names: [String], _ mode: CodecMode) throws -> any EdgeHead {
+    private func prepareHead(_ names: [String], _ codingName: String) throws -> any EdgeHead {
         let cut = names.isEmpty ? Cut.edgeOnly(of: graph) : try Cut(sending: names, of: graph)
         let coding =
             cut.isEdgeOnly
