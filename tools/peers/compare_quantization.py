@@ -328,7 +328,7 @@ def main():
             given.output.write_text(json.dumps(measured, indent=1))
 
     with tempfile.TemporaryDirectory(prefix="cleave-quantization-") as scratch:
-        bench = Bench(given.bin.absolute(), Path(scratch), Path(os.environ["CLEAVE_TEST_DATA"]), Tally())
+        bench = Bench(given.bin.absolute(), Path(scratch), Path(os.environ["CLEAVE_TEST_DATA"]), Tally(), given)
         if given.networks or not given.also:
             table = Table(
                 "network", "pictures", "float32", "cleave", "Δ and 95 % interval   ", "p", "ort's best      ", "nncf",

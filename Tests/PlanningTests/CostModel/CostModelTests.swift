@@ -120,7 +120,9 @@ internal import Testing
         for (index, component) in CostComponent.allCases.enumerated() { cost[component] = .nanoseconds(1 << index) }
         cost.uplinkBytes = ByteCount(12)
         cost.downlinkBytes = ByteCount(34)
-        let data = try JSONEncoder().encode(cost)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let data = try encoder.encode(cost)
         #expect(try JSONDecoder().decode(CostBreakdown.self, from: data) == cost)
         #expect(String(decoding: data, as: UTF8.self).contains("\"tailNanoseconds\":256"))
         let old = String(decoding: data, as: UTF8.self).replacing("\"cloudWaitNanoseconds\":32,", with: "")
