@@ -91,9 +91,11 @@ struct BandRecord {
         // Symbols by context are as many as the planes have, but say themselves how they are packed.
         let symbols = tensorHeader.symbolCount(of: planes)
         let unpacked = tensorHeader.packedByteCount(symbols: symbols)
+        // Planes of silent channels alone have no symbols, and ranges would be empty.
         let isPlausible =
             isByContext
-            ? (1...ContextOrder.maximumPayload(symbols: symbols)).contains(unpackedLength) : unpackedLength == unpacked
+            ? unpackedLength >= 1 && unpackedLength <= ContextOrder.maximumPayload(symbols: symbols)
+            : unpackedLength == unpacked
         guard isPlausible else {
             throw CodecError(
                 .inconsistentLength, "decompressed length", at: here,
@@ -106,7 +108,7 @@ struct BandRecord {
                 .limitExceeded, "decompressed length", at: here, expected: "≤ \(limits.maximumBandBytes)",
                 got: "\(spread)")
         }
-        guard isCompressed ? (1..<unpackedLength).contains(payloadLength) : payloadLength == unpacked else {
+        guard isCompressed ? payloadLength >= 1 && payloadLength < unpackedLength : payloadLength == unpacked else {
             throw CodecError(
                 .inconsistentLength, "payload length", at: here,
                 expected: isCompressed ? "shorter than \(unpackedLength) bytes" : "\(unpacked) bytes",

@@ -62,7 +62,9 @@ extension Tensor {
     /// One value for each index of axis 1 of `shape`, when the tensor broadcasts to `shape` and varies along that axis
     /// at most.
     fileprivate func channelValues(along shape: Shape) -> [Double]? {
-        guard shape.rank >= 2, self.shape.broadcast(with: shape) == shape else { return nil }
+        /// A file of some bytes may speak of channels by the billion, and a single constant stand for all of them.
+        let mostChannels = 1 << 20
+        guard shape.rank >= 2, shape[1] <= mostChannels, self.shape.broadcast(with: shape) == shape else { return nil }
         let missing = shape.rank - self.shape.rank
         for axis in self.shape.indices where self.shape[axis] != 1 && axis + missing != 1 { return nil }
         let values = reals
