@@ -26,8 +26,8 @@ extension Graph {
         for id in editor.nodeIDs {
             guard var node = editor[id], let affine = ChannelAffine(node, in: editor), affine.isFinite,
                 editor[affine.operand].type.shape.rank >= 3,
-                // No window fits an empty plane.
-                !editor[affine.operand].type.shape.dropFirst(2).contains(0),
+                // No window fits an empty plane, and no convolution is without channels.
+                !editor[affine.operand].type.shape.dropFirst().contains(0),
                 editor[affine.operand].type == editor[node.outputs[0]].type
             else { continue }
             // The next round folds it into the convolution before it.
@@ -40,7 +40,7 @@ extension Graph {
             let kernel = editor[affine.operand].type.shape.dropFirst(2).map { _ in 1 }
             let weights = Tensor(affine.scale.map(Float.init), shape: Shape([channels, 1] + kernel))
             let bias = Tensor(affine.shift.map(Float.init), shape: [channels])
-            node.operation = .convolution(Convolution(window: Window(kernel: kernel), groups: max(channels, 1)))
+            node.operation = .convolution(Convolution(window: Window(kernel: kernel), groups: channels))
             node.inputs = [
                 affine.operand, editor.addConstant("\(node.name).weights", weights),
                 editor.addConstant("\(node.name).bias", bias),
