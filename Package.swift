@@ -149,7 +149,7 @@ let package = Package(
                 + grpc),
         tests("CKernelsTests", ["CKernels"]),
         tests("ModelGraphTests", ["ModelGraph", "TestSupport"]),
-        tests("ONNXFormatTests", ["ONNXFormat", "ModelGraph"], exclude: ["FuzzFindings"]),
+        tests("ONNXFormatTests", ["ONNXFormat", "ModelGraph", "Quantization"], exclude: ["FuzzFindings"]),
         tests("ConformanceTests", ["ONNXFormat", "ModelGraph"], exclude: ["supported-node-cases.txt"]),
         tests("ActivationCodecTests", ["ActivationCodec", "CZlib"], exclude: ["FuzzFindings", "InflateFindings"]),
         tests("ImageInputTests", ["ImageInput"]),

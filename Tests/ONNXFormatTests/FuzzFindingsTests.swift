@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import ModelGraph
 internal import ONNXFormat
+internal import Quantization
 internal import Testing
 
 /// Replays the inputs that `tools/fuzz/run onnx` left: those that once broke something, and a few that between them reach
@@ -12,16 +13,17 @@ struct FuzzFindingsTests {
         return names.sorted().map { folder.appending(path: $0) }
     }()
 
-    private static func graph(_ input: URL) throws -> Graph {
+    private static func graph(_ input: URL, dequantizesWeights: Bool) throws -> Graph {
         let bytes = Array(try Data(contentsOf: input))
-        return try importONNX(TensorStorage(bytes: bytes), options: ONNXImportOptions(maximumFoldedByteCount: 1 << 20))
+        let options = ONNXImportOptions(maximumFoldedByteCount: 1 << 20, dequantizesWeights: dequantizesWeights)
+        return try importONNX(TensorStorage(bytes: bytes), options: options)
     }
 
-    @Test(arguments: inputs)
-    func whatIsImportedKeepsTheRules(input: URL) throws {
+    @Test(arguments: inputs, [false, true])
+    func whatIsImportedKeepsTheRules(input: URL, dequantizesWeights: Bool) throws {
         let graph: Graph
         do {
-            graph = try Self.graph(input)
+            graph = try Self.graph(input, dequantizesWeights: dequantizesWeights)
         } catch is ONNXError {
             return
         }
@@ -29,11 +31,12 @@ struct FuzzFindingsTests {
         let simplified = try graph.simplified()
         // Or says that ONNX has no words for it.
         _ = try? exportONNX(simplified)
+        try QuantizedGraph(statedIn: graph)?.graph.verify()
     }
 
     @Test
     func someAreModelsAndSomeAreNot() {
-        let imported = Self.inputs.filter { (try? Self.graph($0)) != nil }.count
+        let imported = Self.inputs.filter { (try? Self.graph($0, dequantizesWeights: false)) != nil }.count
         #expect((1..<Self.inputs.count).contains(imported))
     }
 }

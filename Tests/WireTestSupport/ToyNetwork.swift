@@ -65,6 +65,7 @@ package struct ToyCompletionModel: CompletionModel {
 
     package var inputs: [NamedTensorType] { [network.input] }
     package var outputs: [NamedTensorType] { [network.output] }
+    package var bandLoop: BandLoop { .serial }
 
     package func infer(_ inputs: [Tensor]) throws -> [Tensor] {
         try beforeComputing()

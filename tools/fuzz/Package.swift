@@ -35,6 +35,8 @@ let package = Package(
         room("ONNXFormat", ["ModelGraph"]),
         // Its loops read up to a register's width at once, within what is theirs; so they run as they are built for users.
         .target(name: "CKernels"),
+        room("InferenceEngine", ["ModelGraph", "CKernels"]),
+        room("Quantization", ["ModelGraph", "InferenceEngine"]),
         room("ActivationCodec", ["CZlib", "CKernels"]),
         room("ImageInput", ["CTurboJPEG", "CPNG"]),
         room("ModelStore", ["ActivationCodec", "ModelGraph", "ImageInput", crypto], exclude: ["FORMAT.md"]),
@@ -42,7 +44,7 @@ let package = Package(
 
         .systemLibrary(name: "CLibFuzzer"),
         .target(name: "Fuzzing", dependencies: ["CLibFuzzer", "TestSupport"], swiftSettings: upcoming),
-        fuzzer("fuzz-onnx", ["ONNXFormat", "ModelGraph"]),
+        fuzzer("fuzz-onnx", ["ONNXFormat", "ModelGraph", "Quantization"]),
         fuzzer("fuzz-package", ["ModelStore", "ModelGraph", "ImageInput"]),
         fuzzer("fuzz-container", ["ActivationCodec", "CZlib"]),
         fuzzer("fuzz-inflate", ["ActivationCodec", "CZlib"]),

@@ -119,6 +119,7 @@ static void check(const ck_table *t) {
         for (size_t pixels = 0; pixels <= 9; ++pixels) {
             check_pointwise(t, pixels, channel_counts[c], pixels % 3);
             check_symbols(t, pixels, channel_counts[c], pixels % 3);
+            check_contexts(t, pixels, channel_counts[c]);
         }
     }
     printf("%s: %zu passed, %zu failed\n", t->name, passed - passed_before, failed - failed_before);

@@ -1,19 +1,36 @@
 /// Turns the bytes of one band into elements in place, with memory it keeps from band to band.
-struct BandDecoder: ~Copyable {
+///
+/// Only one thread uses one at a time.
+final class BandDecoder {
     var inflater = Inflater()
-    private var packed = ScratchBuffer()
-    private var planar = ScratchBuffer()
-    private var levels = ScratchBuffer()
+    /// What was wrong with the band that was placed last.
+    private(set) var failure: CodecError?
+    private var packed = ScratchBuffer<UInt8>()
+    private var planar = ScratchBuffer<UInt8>()
+    private var levels = ScratchBuffer<UInt8>()
     private var contexts = ContextBandDecoder()
 
-    /// Checks, decompresses, reconstructs and places a band.
+    /// Checks, decompresses, reconstructs and places a band, or notes its ``failure``.
     ///
     /// - Parameters:
     ///   - bytes: the whole band, record included; `record` was read and checked from it.
     ///   - seed: the checksum of the header.
     ///   - tensor: memory of the whole tensor, in `layout`.
     ///   - offset: where the band begins within the container.
-    mutating func place(
+    func place(
+        _ bytes: UnsafeBufferPointer<UInt8>, record: BandRecord, header: TensorHeader, seed: UInt32,
+        into tensor: UnsafeMutableBufferPointer<UInt8>, layout: TensorLayout, offset: Int
+    ) {
+        failure = nil
+        do throws(CodecError) {
+            try placeChecked(
+                bytes, record: record, header: header, seed: seed, into: tensor, layout: layout, offset: offset)
+        } catch {
+            failure = error
+        }
+    }
+
+    private func placeChecked(
         _ bytes: UnsafeBufferPointer<UInt8>, record: BandRecord, header: TensorHeader, seed: UInt32,
         into tensor: UnsafeMutableBufferPointer<UInt8>, layout: TensorLayout, offset: Int
     ) throws(CodecError) {
@@ -82,7 +99,7 @@ struct BandDecoder: ~Copyable {
     }
 
     /// The decompressed payload: the payload itself when it is raw.
-    private mutating func unpackedPayload(
+    private func unpackedPayload(
         _ payload: UnsafeBufferPointer<UInt8>, record: BandRecord, at location: CodecError.Location
     ) throws(CodecError) -> UnsafeBufferPointer<UInt8> {
         guard record.isCompressed else { return payload }
@@ -105,7 +122,7 @@ struct BandDecoder: ~Copyable {
     }
 
     /// The levels of a band, one byte each.
-    private mutating func unpackedLevels(
+    private func unpackedLevels(
         _ symbols: UnsafeBufferPointer<UInt8>, _ quantizer: LevelQuantizer, header: TensorHeader, planes: Range<Int>,
         at location: CodecError.Location
     ) throws(CodecError) -> UnsafePointer<UInt8> {
@@ -125,7 +142,7 @@ struct BandDecoder: ~Copyable {
     }
 
     /// Turns levels into the codes of planes, in place.
-    private mutating func reconstruct(
+    private func reconstruct(
         _ planes: Range<Int>, header: TensorHeader, quantizer: LevelQuantizer, levels: UnsafePointer<UInt8>,
         into tensor: UnsafeMutableBufferPointer<UInt8>, layout: TensorLayout
     ) {

@@ -9,8 +9,8 @@ struct ContextBandEncoder: ~Copyable {
     private var field = SymbolField()
     private var quantizer = LaneQuantizer()
     private var sorter = ContextSorter()
-    private var outside = ScratchBuffer()
-    private var compressed = ScratchBuffer()
+    private var outside = ScratchBuffer<UInt8>()
+    private var compressed = ScratchBuffer<UInt8>()
 
     /// - Parameter codes: the whole tensor in `layout` order.
     /// - Returns: nil when nothing is gained, or the band is too large for ``ContextOrder``.
@@ -50,7 +50,7 @@ struct ContextBandDecoder: ~Copyable {
     private var field = SymbolField()
     private var quantizer = LaneQuantizer()
     private var collector = ContextCollector()
-    private var outside = ScratchBuffer()
+    private var outside = ScratchBuffer<UInt8>()
 
     /// Puts the planes of a band into a tensor; not one byte of it before the payload has proved right.
     ///

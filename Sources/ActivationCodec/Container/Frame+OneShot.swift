@@ -9,9 +9,9 @@ package struct DecodedFrame: Sendable, Hashable {
 ///
 /// - Throws: as ``FrameEncoder/begin(frameID:tensors:)``.
 package func encodeFrame(
-    id: UInt64, _ tensors: [TensorSource], bandBytes: Int = FrameEncoder.defaultBandBytes
+    id: UInt64, _ tensors: [TensorSource], bandBytes: Int = FrameEncoder.defaultBandBytes, loop: BandLoop = .serial
 ) throws(CodecError) -> [UInt8] {
-    var encoder = FrameEncoder(bandBytes: bandBytes)
+    var encoder = FrameEncoder(bandBytes: bandBytes, loop: loop)
     var bytes = try encoder.begin(frameID: id, tensors: tensors)
     while try encoder.appendNextBand(to: &bytes) {}
     return bytes
@@ -22,9 +22,9 @@ package func encodeFrame(
 /// - Throws: the first thing wrong with the container; `truncated` when it ends early.
 package func decodeFrame(
     _ bytes: [UInt8], limits: DecodeLimits = DecodeLimits(), expecting expected: [ExpectedTensor]? = nil,
-    layout: TensorLayout = .rowMajor
+    layout: TensorLayout = .rowMajor, loop: BandLoop = .serial
 ) throws(CodecError) -> DecodedFrame {
-    var decoder = try FrameDecoder(limits: limits, expecting: expected, layout: layout)
+    var decoder = try FrameDecoder(limits: limits, expecting: expected, layout: layout, loop: loop)
     try decoder.append(bytes)
     while try decoder.next() != nil {}
     try decoder.finish()

@@ -25,12 +25,19 @@ package struct FrameDecoder: ~Copyable {
 
     private enum State {
         case header
-        case record(tensor: Int, band: Int, plane: Int)
-        /// The record, once read, is not read again however small the pieces are.
-        case payload(BandRecord, offset: Int)
+        case bands(due: DueBand)
         case complete
         case finished
         case failed(CodecError)
+    }
+
+    /// The band that comes next.
+    private struct DueBand {
+        var tensor = 0
+        var band = 0
+        var plane = 0
+        /// Once read, it is not read again however small the pieces are.
+        var record: BandRecord?
     }
 
     private enum Destination {
@@ -42,6 +49,7 @@ package struct FrameDecoder: ~Copyable {
     package let layout: TensorLayout
     private let limits: DecodeLimits
     private let expected: [ExpectedTensor]?
+    private let loop: BandLoop
 
     private var state = State.header
     private var input: [UInt8] = []
@@ -53,18 +61,25 @@ package struct FrameDecoder: ~Copyable {
     private var headerChecksum: UInt32 = 0
     private var destination = Destination.own
     private var own: [[UInt8]] = []
-    private var bands = BandDecoder()
+    /// As many as were needed at once, and at least one.
+    private var decoders = [BandDecoder()]
+    /// Bands in place that were not reported yet.
+    private var placed: ArraySlice<Event> = []
+    /// What is wrong with the band after those.
+    private var failure: CodecError?
 
     /// - Parameters:
     ///   - expected: the tensors of the agreed cut; a frame of anything else is refused. Nil takes any frame.
     ///   - layout: the layout of decoded tensors.
+    ///   - loop: as many bands of a tensor as it is wide are decoded at once, where they are there. Results do not depend on it.
     package init(
         limits: DecodeLimits = DecodeLimits(), expecting expected: [ExpectedTensor]? = nil,
-        layout: TensorLayout = .rowMajor
+        layout: TensorLayout = .rowMajor, loop: BandLoop = .serial
     ) throws(CodecError) {
         self.limits = limits
         self.expected = expected
         self.layout = layout
+        self.loop = loop
     }
 
     /// Forgets the frame under way and waits for the next; memory is kept.
@@ -76,6 +91,8 @@ package struct FrameDecoder: ~Copyable {
         header = nil
         destination = .own
         own = []
+        placed = []
+        failure = nil
     }
 
     /// Whether ``next()`` reported `.finished`.
@@ -123,10 +140,9 @@ package struct FrameDecoder: ~Copyable {
         case .failed(let error): throw error
         case .header:
             throw fail(truncated("header", .init(offset: discarded + input.count)))
-        case .record(let tensor, let band, _):
-            throw fail(truncated("band", .init(offset: discarded + input.count, tensor: tensor, band: band)))
-        case .payload(let record, let offset):
-            throw fail(truncated("band", .init(offset: offset, tensor: record.tensor, band: record.band)))
+        case .bands(let due):
+            let offset = discarded + (due.record == nil ? input.count : consumed)
+            throw fail(truncated("band", .init(offset: offset, tensor: due.tensor, band: due.band)))
         case .complete:
             throw fail(truncated("events not taken", .init(offset: discarded + input.count)))
         }
@@ -140,7 +156,7 @@ package struct FrameDecoder: ~Copyable {
     ///   error or ``reset()``. Their contents are unspecified unless `.finished` is reported.
     /// - Throws: `invalidArgument` when the buffers do not match the header.
     package mutating func setDestinations(_ buffers: [UnsafeMutableBufferPointer<UInt8>]) throws(CodecError) {
-        guard case .record(0, 0, 0) = state, let header else {
+        guard case .bands(let due) = state, due.tensor == 0, due.band == 0, let header else {
             preconditionFailure("destinations are set right after the header event")
         }
         let counts = header.tensors.map(\.geometry.elementCount)
@@ -164,13 +180,13 @@ package struct FrameDecoder: ~Copyable {
     /// - Throws: the first thing wrong with the container.
     package mutating func next() throws(CodecError) -> Event? {
         do throws(CodecError) {
+            if let event = placed.popFirst() { return event }
+            if let failure { throw failure }
             switch state {
             case .header:
                 return try readHeader()
-            case .record(let tensor, let band, let plane):
-                return try readRecord(tensor: tensor, band: band, plane: plane)
-            case .payload(let record, let offset):
-                return try readPayload(record, offset: offset)
+            case .bands(let due):
+                return try readBands(due)
             case .complete:
                 guard consumed == input.count else {
                     throw trailing(input.count - consumed, at: discarded + consumed)
@@ -195,7 +211,7 @@ package struct FrameDecoder: ~Copyable {
             guard bytes.count >= length else { return nil }
             let header = try FrameHeader(
                 parsing: UnsafeBufferPointer(rebasing: bytes[..<length]), limits: limits, expecting: expected,
-                inflater: &bands.inflater)
+                inflater: &decoders[0].inflater)
             headerChecksum = checksum(
                 UnsafeBufferPointer(rebasing: bytes[..<(length - ContainerFormat.checksumLength)]))
             return (header, length)
@@ -203,63 +219,111 @@ package struct FrameDecoder: ~Copyable {
         guard let parsed else { return nil }
         consumed = parsed.length
         header = parsed.header
-        state = .record(tensor: 0, band: 0, plane: 0)
+        state = .bands(due: DueBand())
         return .header(parsed.header)
     }
 
-    private mutating func readRecord(tensor: Int, band: Int, plane: Int) throws(CodecError) -> Event? {
+    /// Decodes the bands that are there, of one tensor and as many as the loop is wide.
+    private mutating func readBands(_ first: DueBand) throws(CodecError) -> Event? {
         guard let header else { preconditionFailure("bands follow the header") }
-        guard input.count - consumed >= ContainerFormat.bandRecordLength else { return nil }
-        let offset = discarded + consumed
-        let record = try input.withUnsafeBufferPointer { (bytes) throws(CodecError) in
-            try BandRecord(
-                parsing: UnsafeBufferPointer(rebasing: bytes[consumed...]), offset: offset, header: header,
-                dueTensor: tensor, dueBand: band, duePlane: plane, limits: limits)
+        var due = first
+        var end = consumed
+        var found: [FoundBand] = []
+        let planeCount = header.tensors[first.tensor].geometry.planeCount
+        while found.count < loop.width, due.plane < planeCount {
+            do throws(CodecError) {
+                if due.record == nil { due.record = try record(of: due, at: end, header) }
+                guard let record = due.record else { break }
+                let length = ContainerFormat.bandRecordLength + record.payloadLength
+                guard input.count - end >= length else { break }
+                found.append(FoundBand(record: record, bytes: end..<end + length))
+                end += length
+                due = DueBand(tensor: due.tensor, band: due.band + 1, plane: record.planes.upperBound)
+            } catch {
+                // It comes up again when it is its turn.
+                guard !found.isEmpty else { throw error }
+                break
+            }
         }
-        state = .payload(record, offset: offset)
-        return try readPayload(record, offset: offset)
+        state = .bands(due: due)
+        guard !found.isEmpty else { return nil }
+        place(found, of: first.tensor, header: header.tensors[first.tensor])
+        consumed = end
+        if due.plane == planeCount {
+            let isLast = first.tensor + 1 == header.tensors.count
+            state = isLast ? .complete : .bands(due: DueBand(tensor: first.tensor + 1))
+        }
+        if let event = placed.popFirst() { return event }
+        if let failure { throw failure }
+        return nil
     }
 
-    private mutating func readPayload(_ record: BandRecord, offset: Int) throws(CodecError) -> Event? {
-        guard let header else { preconditionFailure("bands follow the header") }
-        let length = ContainerFormat.bandRecordLength + record.payloadLength
-        guard input.count - consumed >= length else { return nil }
-        let tensor = record.tensor
-        let tensorHeader = header.tensors[tensor]
+    private func record(of due: DueBand, at position: Int, _ header: FrameHeader) throws(CodecError) -> BandRecord? {
+        guard input.count - position >= ContainerFormat.bandRecordLength else { return nil }
+        return try input.withUnsafeBufferPointer { (bytes) throws(CodecError) in
+            try BandRecord(
+                parsing: UnsafeBufferPointer(rebasing: bytes[position...]), offset: discarded + position,
+                header: header,
+                dueTensor: due.tensor, dueBand: due.band, duePlane: due.plane, limits: limits)
+        }
+    }
+
+    /// Puts bands of a tensor in place; notes them in `placed`, up to the first that is wrong, and its `failure`.
+    private mutating func place(_ found: [FoundBand], of tensor: Int, header: TensorHeader) {
         switch destination {
-        case .given(let buffers):
-            try place(record, of: tensorHeader, into: buffers[tensor], offset: offset)
+        case .given(let buffers): place(found, of: header, into: buffers[tensor])
         case .own:
-            if record.band == 0 {
+            if tensor == own.count {
                 // The limits allow it: the header was checked.
-                own.append([UInt8](repeating: 0, count: tensorHeader.geometry.elementCount))
+                own.append([UInt8](repeating: 0, count: header.geometry.elementCount))
             }
             var memory: [UInt8] = []
             swap(&memory, &own[tensor])
             defer { swap(&memory, &own[tensor]) }
-            try memory.withUnsafeMutableBufferPointer { (memory) throws(CodecError) in
-                try place(record, of: tensorHeader, into: memory, offset: offset)
-            }
+            memory.withUnsafeMutableBufferPointer { place(found, of: header, into: $0) }
         }
-        consumed += length
-        if record.planes.upperBound < tensorHeader.geometry.planeCount {
-            state = .record(tensor: tensor, band: record.band + 1, plane: record.planes.upperBound)
-        } else if tensor + 1 < header.tensors.count {
-            state = .record(tensor: tensor + 1, band: 0, plane: 0)
-        } else {
-            state = .complete
-        }
-        return .band(tensor: tensor, planes: record.planes)
     }
 
     private mutating func place(
-        _ record: BandRecord, of header: TensorHeader, into destination: UnsafeMutableBufferPointer<UInt8>, offset: Int
-    ) throws(CodecError) {
-        try input.withUnsafeBufferPointer { (bytes) throws(CodecError) in
-            let length = ContainerFormat.bandRecordLength + record.payloadLength
-            try bands.place(
-                UnsafeBufferPointer(rebasing: bytes[consumed..<consumed + length]), record: record, header: header,
-                seed: headerChecksum, into: destination, layout: layout, offset: offset)
+        _ found: [FoundBand], of header: TensorHeader, into tensor: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        while decoders.count < found.count { decoders.append(BandDecoder()) }
+        input.withUnsafeBufferPointer { input in
+            let work = Work(
+                bands: found, decoders: decoders, header: header, seed: headerChecksum, layout: layout,
+                discarded: discarded, input: input, tensor: tensor)
+            loop(found.count) { work.place($0) }
+        }
+        for (band, decoder) in zip(found, decoders) {
+            failure = decoder.failure
+            guard failure == nil else { return }
+            placed.append(.band(tensor: band.record.tensor, planes: band.record.planes))
+        }
+    }
+
+    /// A band that is all there.
+    private struct FoundBand {
+        let record: BandRecord
+        /// Of `input`.
+        let bytes: Range<Int>
+    }
+
+    /// `@unchecked Sendable` invariant: each index has a decoder and planes of its own; input is only read.
+    private struct Work: @unchecked Sendable {
+        let bands: [FoundBand]
+        let decoders: [BandDecoder]
+        let header: TensorHeader
+        let seed: UInt32
+        let layout: TensorLayout
+        let discarded: Int
+        let input: UnsafeBufferPointer<UInt8>
+        let tensor: UnsafeMutableBufferPointer<UInt8>
+
+        func place(_ index: Int) {
+            let bytes = bands[index].bytes
+            decoders[index].place(
+                UnsafeBufferPointer(rebasing: input[bytes]), record: bands[index].record, header: header, seed: seed,
+                into: tensor, layout: layout, offset: discarded + bytes.lowerBound)
         }
     }
 

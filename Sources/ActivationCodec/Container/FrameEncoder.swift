@@ -1,7 +1,7 @@
 /// Encodes frames band by band, so that sending can overlap with compressing.
 ///
-/// One encoder serves any number of frames one after another and keeps its memory between them: the compressor (268 KB)
-/// and scratch of a few bands.
+/// One encoder serves any number of frames one after another and keeps its memory between them: for each thread a compressor
+/// (268 KB) and scratch of a few bands.
 ///
 ///     var encoder = FrameEncoder()
 ///     send(try encoder.begin(frameID: 7, tensors: sources))
@@ -12,33 +12,32 @@ package struct FrameEncoder: ~Copyable {
     /// Default uncompressed size of a band.
     package static let defaultBandBytes = 64 << 10
 
-    /// One tensor under way.
-    private struct Plan {
-        let source: TensorSource
-        let header: TensorHeader
-        /// First plane of each band, then the number of planes.
-        let boundaries: [Int]
+    private let bandBytes: Int
+    private let loop: BandLoop
+    private var plans: [BandEncoder.Plan] = []
+    /// The first band that is not encoded yet.
+    private var next = Position()
+    private var headerChecksum: UInt32 = 0
+    private var rangeDeflater: Deflater?
+    private var compressedRanges = ScratchBuffer<UInt8>()
+    /// As many as the loop is wide; made when first needed.
+    private var encoders: [BandEncoder] = []
+    /// Of `encoders`, those that hold a band which has not been taken.
+    private var encoded = 0..<0
+
+    private struct Position {
+        var tensor = 0
+        var band = 0
     }
 
-    private let bandBytes: Int
-    private var plans: [Plan] = []
-    private var tensor = 0
-    private var band = 0
-    private var headerChecksum: UInt32 = 0
-    private var deflater: Deflater?
-    private var blockDeflater: BlockDeflater?
-    private var rangeDeflater: Deflater?
-    private var contexts = ContextBandEncoder()
-    private var planar = ScratchBuffer()
-    private var levels = ScratchBuffer()
-    private var packed = ScratchBuffer()
-    private var compressed = ScratchBuffer()
-
-    /// - Parameter bandBytes: uncompressed bytes a band aims at; at least 1. A band holds whole planes, so one plane that is
-    ///   larger makes a larger band.
-    package init(bandBytes: Int = FrameEncoder.defaultBandBytes) {
+    /// - Parameters:
+    ///   - bandBytes: uncompressed bytes a band aims at; at least 1. A band holds whole planes, so one plane that is larger
+    ///     makes a larger band.
+    ///   - loop: as many bands are encoded at once as it is wide. The bytes do not depend on it.
+    package init(bandBytes: Int = FrameEncoder.defaultBandBytes, loop: BandLoop = .serial) {
         precondition(bandBytes >= 1, "a band holds at least one byte")
         self.bandBytes = bandBytes
+        self.loop = loop
     }
 
     /// Starts a frame, dropping one that is under way, and returns its header.
@@ -47,12 +46,12 @@ package struct FrameEncoder: ~Copyable {
     ///   together.
     package mutating func begin(frameID: UInt64, tensors: [TensorSource]) throws(CodecError) -> [UInt8] {
         plans.removeAll(keepingCapacity: true)
-        tensor = 0
-        band = 0
+        next = Position()
+        encoded = 0..<0
         guard (1...Int(UInt16.max)).contains(tensors.count) else {
             throw CodecError(.invalidArgument, "number of tensors", expected: "1...65535", got: "\(tensors.count)")
         }
-        var plans: [Plan] = []
+        var plans: [BandEncoder.Plan] = []
         for (index, source) in tensors.enumerated() {
             plans.append(try plan(source, index: index))
         }
@@ -79,40 +78,48 @@ package struct FrameEncoder: ~Copyable {
     /// - Returns: false, with nothing appended, after the last.
     /// - Throws: `zlibUnavailable` when there is no memory for a compressor.
     package mutating func appendNextBand(to bytes: inout [UInt8]) throws(CodecError) -> Bool {
-        guard tensor < plans.count else { return false }
-        let plan = plans[tensor]
-        let planes = plan.boundaries[band]..<plan.boundaries[band + 1]
-        let index = (tensor: tensor, band: band)
-        try prepareDeflater(for: plan.source.compression)
-        try plan.source.withCodes { (codes) throws(CodecError) in
-            let sorted = sortedPayload(of: planes, plan: plan, codes: codes)
-            if let sorted, case .codes = plan.header.coding {
-                append(sorted, planes, index, to: &bytes)
-                return
-            }
-            let unpacked = symbols(of: planes, plan: plan, codes: codes)
-            let payload = compress(unpacked, plan.source.compression)
-            // Squares of few levels know their context too, and small bands are better off with them.
-            if let sorted, sorted.bytes.count < (payload ?? unpacked).count {
-                append(sorted, planes, index, to: &bytes)
-                return
-            }
-            let record = BandRecord(
-                tensor: index.tensor, band: index.band, planes: planes, isCompressed: payload != nil,
-                payloadLength: (payload ?? unpacked).count, unpackedLength: unpacked.count)
-            record.append(to: &bytes, payload: payload ?? unpacked, seed: headerChecksum)
-        }
-        band += 1
-        if band == plan.header.bandCount {
-            tensor += 1
-            band = 0
-        }
+        if encoded.isEmpty { try encodeNextBands() }
+        guard let first = encoded.first else { return false }
+        encoded.removeFirst()
+        bytes += encoders[first].bytes
         return true
+    }
+
+    /// Encodes as many bands as the loop is wide, or as there are left.
+    private mutating func encodeNextBands() throws(CodecError) {
+        var bands: [Position] = []
+        while bands.count < loop.width, next.tensor < plans.count {
+            bands.append(next)
+            next.band += 1
+            if next.band == plans[next.tensor].header.bandCount { next = Position(tensor: next.tensor + 1) }
+        }
+        while encoders.count < bands.count { encoders.append(BandEncoder()) }
+        let work = Work(plans: plans, bands: bands, encoders: encoders, seed: headerChecksum)
+        loop(bands.count) { work.encode($0) }
+        encoded = 0..<bands.count
+        for encoder in encoders[encoded] {
+            guard let failure = encoder.failure else { continue }
+            encoded = 0..<0
+            throw failure
+        }
+    }
+
+    /// `@unchecked Sendable` invariant: each index has an encoder of its own, and what the plans refer to is only read.
+    private struct Work: @unchecked Sendable {
+        let plans: [BandEncoder.Plan]
+        let bands: [Position]
+        let encoders: [BandEncoder]
+        let seed: UInt32
+
+        func encode(_ index: Int) {
+            let (tensor, band) = (bands[index].tensor, bands[index].band)
+            encoders[index].encode(plans[tensor], tensor: tensor, band: band, seed: seed)
+        }
     }
 
     // MARK: Planning
 
-    private func plan(_ source: TensorSource, index: Int) throws(CodecError) -> Plan {
+    private func plan(_ source: TensorSource, index: Int) throws(CodecError) -> BandEncoder.Plan {
         let here = CodecError.Location(tensor: index)
         let signature = source.signature
         let geometry = try PlaneGeometry(shape: signature.shape, at: here)
@@ -151,7 +158,7 @@ package struct FrameEncoder: ~Copyable {
                 isAgreed: isAgreed, bandCount: bandCount)
         }
         let boundaries = bandBoundaries(of: header(bandCount: 1))
-        return Plan(source: source, header: header(bandCount: boundaries.count - 1), boundaries: boundaries)
+        return BandEncoder.Plan(source: source, header: header(bandCount: boundaries.count - 1), boundaries: boundaries)
     }
 
     /// What the symbols of a tensor stand for, and whether the receiver holds that already.
@@ -195,165 +202,14 @@ package struct FrameEncoder: ~Copyable {
         return boundaries
     }
 
-    // MARK: One band
-
-    private mutating func prepareDeflater(for compression: Compression) throws(CodecError) {
-        switch compression {
-        case .raw: break
-        case .blocks, .contexts: if blockDeflater == nil { blockDeflater = BlockDeflater() }
-        default: if deflater?.compression != compression { deflater = try Deflater(compression) }
-        }
-    }
-
-    /// The band sorted by context, or nil where that is not asked for, not possible or no smaller.
-    private mutating func sortedPayload(
-        of planes: Range<Int>, plan: Plan, codes: UnsafeBufferPointer<UInt8>
-    ) -> ContextBandEncoder.Payload? {
-        guard plan.source.compression == .contexts, plan.header.hasContexts else { return nil }
-        return contexts.encode(
-            planes, of: plan.header, codes: codes, layout: plan.source.layout, deflater: &blockDeflater!)
-    }
-
-    private func append(
-        _ sorted: ContextBandEncoder.Payload, _ planes: Range<Int>, _ index: (tensor: Int, band: Int),
-        to bytes: inout [UInt8]
-    ) {
-        let record = BandRecord(
-            tensor: index.tensor, band: index.band, planes: planes, isCompressed: true, isByContext: true,
-            payloadLength: sorted.bytes.count, unpackedLength: sorted.unpackedLength)
-        record.append(to: &bytes, payload: sorted.bytes, seed: headerChecksum)
-    }
-
-    /// The uncompressed payload of a band: a part of the source itself where that is what it is, else scratch memory.
-    private mutating func symbols(
-        of planes: Range<Int>, plan: Plan, codes: UnsafeBufferPointer<UInt8>
-    ) -> UnsafeBufferPointer<UInt8> {
-        let geometry = plan.header.geometry
-        let isPlanar = geometry.isPlanar(plan.source.layout)
-        let elements = planes.lowerBound * geometry.planeSize..<planes.upperBound * geometry.planeSize
-        if case .codes = plan.header.coding {
-            if isPlanar { return UnsafeBufferPointer(rebasing: codes[elements]) }
-            let output = packed.reserve(elements.count)
-            geometry.gather(planes, fromChannelsLast: codes.baseAddress!, to: output.baseAddress!)
-            return UnsafeBufferPointer(output)
-        }
-        let output = packed.reserve(plan.header.packedByteCount(of: planes))
-        if case .levels(let quantizer) = plan.header.coding {
-            quantize(planes, plan: plan, quantizer: quantizer, codes: codes)
-            LevelPacking.pack(
-                UnsafeBufferPointer(levels.reserve(plan.header.symbolCount(of: planes))),
-                levels: quantizer.levelCount, perByte: LevelPacking.symbolsPerByte(levels: quantizer.levelCount),
-                to: output.baseAddress!)
-            return UnsafeBufferPointer(output)
-        }
-        guard case .ranges(let ranges, let precision) = plan.header.coding else { return UnsafeBufferPointer(output) }
-        if isPlanar {
-            _ = pack(
-                planes, at: codes.baseAddress! + elements.lowerBound, header: plan.header, ranges: ranges, precision,
-                to: output,
-                from: 0)
-            return UnsafeBufferPointer(output)
-        }
-        var position = 0
-        var plane = planes.lowerBound
-        while plane < planes.upperBound {
-            let step = plane..<min(plane + geometry.planesPerStep, planes.upperBound)
-            let scratch = planar.reserve(step.count * geometry.planeSize)
-            geometry.gather(step, fromChannelsLast: codes.baseAddress!, to: scratch.baseAddress!)
-            position = pack(
-                step, at: UnsafePointer(scratch.baseAddress!), header: plan.header, ranges: ranges, precision,
-                to: output,
-                from: position)
-            plane = step.upperBound
-        }
-        return UnsafeBufferPointer(output)
-    }
-
-    /// Fills `levels` with the levels of planes, those of silent channels left out.
-    private mutating func quantize(
-        _ planes: Range<Int>, plan: Plan, quantizer: LevelQuantizer, codes: UnsafeBufferPointer<UInt8>
-    ) {
-        let geometry = plan.header.geometry
-        let isPlanar = geometry.isPlanar(plan.source.layout)
-        var output = levels.reserve(plan.header.symbolCount(of: planes)).baseAddress!
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: ChannelQuantizer.levelTableSize) { table in
-            var plane = planes.lowerBound
-            while plane < planes.upperBound {
-                let step =
-                    plane..<(isPlanar ? planes.upperBound : min(plane + geometry.planesPerStep, planes.upperBound))
-                var input = codes.baseAddress! + plane * geometry.planeSize
-                if !isPlanar {
-                    let scratch = planar.reserve(step.count * geometry.planeSize).baseAddress!
-                    geometry.gather(step, fromChannelsLast: codes.baseAddress!, to: scratch)
-                    input = UnsafePointer(scratch)
-                }
-                for plane in step {
-                    let channel = plane % geometry.channelCount
-                    if !quantizer.isSilent(channel: channel) {
-                        quantizer.fillLevels(
-                            output, of: input, count: geometry.planeSize, width: geometry.rowSize, channel: channel,
-                            table: table.baseAddress!)
-                        output += geometry.planeSize
-                    }
-                    input += geometry.planeSize
-                }
-                plane = step.upperBound
-            }
-        }
-    }
-
-    /// Quantises and packs planes that lie one after another, from symbol position `start` on.
-    ///
-    /// - Returns: the symbol position after them.
-    private func pack(
-        _ planes: Range<Int>, at codes: UnsafePointer<UInt8>, header: TensorHeader, ranges: ChannelRanges,
-        _ precision: Precision, to output: UnsafeMutableBufferPointer<UInt8>, from start: Int
-    ) -> Int {
-        let planeSize = header.geometry.planeSize
-        var position = start
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: ChannelQuantizer.levelTableSize) { table in
-            let levels = table.baseAddress!
-            levels.initialize(repeating: 0, count: ChannelQuantizer.levelTableSize)
-            var tableIndex = -1
-            for plane in planes {
-                let index = ranges.index(ofChannel: plane % header.geometry.channelCount)
-                let lower = ranges.lower[index]
-                let upper = ranges.upper[index]
-                guard lower < upper else { continue }
-                if index != tableIndex {
-                    ChannelQuantizer.fillLevels(
-                        levels, levels: precision.levelCount, lower: lower, upper: upper)
-                    tableIndex = index
-                }
-                SymbolPacking.pack(
-                    codes + (plane - planes.lowerBound) * planeSize, count: planeSize, through: levels,
-                    precision: precision, to: output.baseAddress!, from: position)
-                position += planeSize
-            }
-        }
-        return position
-    }
-
     /// The zlib stream of clip ranges, or nil when it would not be shorter.
     ///
     /// Has a compressor of its own: that of the bands is set up for their mode, and setting up costs more than this.
     private mutating func compress(ranges bounds: [UInt8]) throws(CodecError) -> [UInt8]? {
         if rangeDeflater == nil { rangeDeflater = try Deflater(.runLength) }
         return bounds.withUnsafeBufferPointer { input in
-            let output = compressed.reserve(input.count - 1)
+            let output = compressedRanges.reserve(input.count - 1)
             return rangeDeflater!.compress(input, into: output).map { Array(output[..<$0]) }
         }
-    }
-
-    /// The zlib stream of a payload, or nil when it would not be shorter.
-    private mutating func compress(
-        _ payload: UnsafeBufferPointer<UInt8>, _ compression: Compression
-    ) -> UnsafeBufferPointer<UInt8>? {
-        guard payload.count > 1, compression != .raw else { return nil }
-        let output = compressed.reserve(payload.count - 1)
-        let count =
-            compression == .blocks || compression == .contexts
-            ? blockDeflater!.compress(payload, into: output) : deflater!.compress(payload, into: output)
-        return count.map { UnsafeBufferPointer(rebasing: output[..<$0]) }
     }
 }

@@ -10,12 +10,12 @@ struct CodeEstimate {
 
     /// Frequencies, summed up.
     private struct Profile {
-        var total: Float = 0
+        let total: Float
         /// Σ n·log₂ n.
-        var weighted: Float = 0
-        var distinct: Float = 0
-        var most: UInt32 = 0
-        var usual = 0
+        let weighted: Float
+        let distinct: Float
+        let most: UInt32
+        let usual: Int
 
         /// Of an ideal code.
         var idealBits: Float { total * log2(total) - weighted }
@@ -27,20 +27,27 @@ struct CodeEstimate {
     }
 
     private func profile(_ counts: UnsafePointer<UInt32>) -> Profile {
-        var profile = Profile()
-        for symbol in 0..<levels {
-            let count = counts[symbol]
-            guard count > 0 else { continue }
-            let number = Float(count)
-            profile.total += number
-            profile.weighted += number * log2(number)
-            profile.distinct += 1
-            if count > profile.most {
-                profile.most = count
-                profile.usual = symbol
-            }
+        var (total, most): (UInt32, UInt32) = (0, 0)
+        var (distinct, usual) = (0, 0)
+        // Two sums, so that one addition need not wait for the one before; no branch, since which symbols occur is no pattern.
+        var (even, odd): (Float, Float) = (0, 0)
+        var symbol = 0
+        func take(_ count: UInt32) -> Float {
+            total &+= count
+            distinct &+= count > 0 ? 1 : 0
+            usual = count > most ? symbol : usual
+            most = max(most, count)
+            symbol &+= 1
+            let number = Float(Int32(truncatingIfNeeded: count))
+            return number * log2(number)
         }
-        return profile
+        while symbol &+ 2 <= levels {
+            even += take(counts[symbol])
+            odd += take(counts[symbol])
+        }
+        if symbol < levels { even += take(counts[symbol]) }
+        return Profile(
+            total: Float(total), weighted: even + odd, distinct: Float(distinct), most: most, usual: usual)
     }
 
     /// Of a block of bytes.
@@ -110,8 +117,11 @@ private func exp2(_ value: Float) -> Float {
     return Float(sign: .plus, exponent: Int(whole), significand: 1 + value - whole)
 }
 
-/// Within 0.01, for positive finite numbers.
+/// Within 0.01, for positive numbers that are normal; finite of zero.
+@inline(__always)
 private func log2(_ value: Float) -> Float {
-    let mantissa = value.significand
-    return Float(Int(value.exponent)) + (2 - mantissa / 3) * mantissa - 5 / 3
+    let pattern = value.bitPattern
+    let exponent = Float(Int32(truncatingIfNeeded: pattern &>> 23) &- 127)
+    let mantissa = Float(bitPattern: pattern & 0x7F_FFFF | 0x3F80_0000)
+    return exponent + (2 - mantissa * (1 / 3)) * mantissa - 5 / 3
 }

@@ -10,30 +10,68 @@ enum PrefixCode {
     ///   - counts: how often each symbol occurs; the sum stays below 2³².
     ///   - lengths: receives a length for each symbol, 0 for those that do not occur.
     ///   - limit: longest code; at least the binary logarithm of the number of symbols.
-    /// - Complexity: O(n log n) for n symbols that occur.
+    /// - Complexity: O(n) for n symbols that occur.
     static func fillLengths(
         _ lengths: UnsafeMutablePointer<UInt8>, counts: UnsafeBufferPointer<UInt32>, limit: Int
     ) {
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: counts.count) { order in
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * counts.count) { order in
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: counts.count) { tree in
                 var used = 0
+                var largest: UInt32 = 0
                 for symbol in counts.indices {
                     lengths[symbol] = 0
                     guard counts[symbol] > 0 else { continue }
                     order[used] = UInt64(counts[symbol]) &<< 16 | UInt64(symbol)
+                    largest = max(largest, counts[symbol])
                     used &+= 1
                 }
                 guard used > 1 else {
                     if used == 1 { lengths[Int(order[0] & 0xFFFF)] = 1 }
                     return
                 }
-                var sorted = UnsafeMutableBufferPointer(rebasing: order[..<used])
-                sorted.sort()
+                let sorted = UnsafeMutableBufferPointer(rebasing: order[..<used])
+                sortByCount(sorted, largest: largest, scratch: order.baseAddress! + used)
                 for index in 0..<used { tree[index] = UInt32(truncatingIfNeeded: sorted[index] &>> 16) }
                 computeDepths(UnsafeMutableBufferPointer(rebasing: tree[..<used]))
                 assign(UnsafeBufferPointer(sorted), depths: UnsafePointer(tree.baseAddress!), limit: limit, to: lengths)
             }
         }
+    }
+
+    /// Sorts by what stands above bit 16, stably, digit by digit from the lowest.
+    ///
+    /// - Parameters:
+    ///   - largest: the largest of what stands there.
+    ///   - scratch: room for as many entries.
+    private static func sortByCount(
+        _ entries: UnsafeMutableBufferPointer<UInt64>, largest: UInt32, scratch: UnsafeMutablePointer<UInt64>
+    ) {
+        let digitBits: UInt64 = 9
+        let digits = 1 << Int(digitBits)
+        let start = entries.baseAddress!
+        var (from, to) = (start, scratch)
+        var shift: UInt64 = 16
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: digits) { places in
+            let places = places.baseAddress!
+            while UInt64(largest) &>> (shift &- 16) > 0 {
+                places.initialize(repeating: 0, count: digits)
+                for index in entries.indices { places[Int(from[index] &>> shift) & (digits &- 1)] &+= 1 }
+                var place = 0
+                for digit in 0..<digits {
+                    let count = places[digit]
+                    places[digit] = place
+                    place &+= count
+                }
+                for index in entries.indices {
+                    let digit = Int(from[index] &>> shift) & (digits &- 1)
+                    to[places[digit]] = from[index]
+                    places[digit] &+= 1
+                }
+                swap(&from, &to)
+                shift &+= digitBits
+            }
+        }
+        if from != start { start.update(from: from, count: entries.count) }
     }
 
     /// Replaces ascending weights, at least two, by the depths of their leaves.

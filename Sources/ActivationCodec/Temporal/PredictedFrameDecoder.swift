@@ -11,6 +11,7 @@ package struct PredictedFrameDecoder: ~Copyable {
 
     private let limits: DecodeLimits
     private let expected: [ExpectedTensor]
+    private let loop: BandLoop
     private var state = State.prefix
     private var input: [UInt8] = []
     private var prefix: PredictedFramePrefix?
@@ -20,10 +21,15 @@ package struct PredictedFrameDecoder: ~Copyable {
     private var changedCounts: [Int] = []
     private var decoder: FrameDecoder?
 
-    /// - Parameter expected: the tensors of the agreed cut.
-    package init(limits: DecodeLimits = DecodeLimits(), expecting expected: [ExpectedTensor]) {
+    /// - Parameters:
+    ///   - expected: the tensors of the agreed cut.
+    ///   - loop: as many bands are decoded at once as it is wide.
+    package init(
+        limits: DecodeLimits = DecodeLimits(), expecting expected: [ExpectedTensor], loop: BandLoop = .serial
+    ) {
         self.limits = limits
         self.expected = expected
+        self.loop = loop
     }
 
     /// Whether a frame that begins so is one for this decoder; nil while there are too few bytes to tell.
@@ -122,7 +128,7 @@ package struct PredictedFrameDecoder: ~Copyable {
             maps = Array(input[PredictedFrameFormat.prefixLength..<checked])
             try readMaps()
         } else {
-            decoder = try FrameDecoder(limits: limits, expecting: expected, layout: .rowMajor)
+            decoder = try FrameDecoder(limits: limits, expecting: expected, layout: .rowMajor, loop: loop)
         }
         let rest = Array(input[end...])
         input = []
@@ -160,7 +166,7 @@ package struct PredictedFrameDecoder: ~Copyable {
             changed.append(tensor)
         }
         if !changed.isEmpty {
-            decoder = try FrameDecoder(limits: limits, expecting: changed, layout: .rowMajor)
+            decoder = try FrameDecoder(limits: limits, expecting: changed, layout: .rowMajor, loop: loop)
         }
     }
 

@@ -1,9 +1,10 @@
 /// Writes predicted frames, see ``PredictedFrameFormat``.
 package struct PredictedFrameEncoder: ~Copyable {
-    private var encoder = FrameEncoder()
-    private var planar = ScratchBuffer()
+    private var encoder: FrameEncoder
+    private var planar = ScratchBuffer<UInt8>()
 
-    package init() {}
+    /// - Parameter loop: as many bands are encoded at once as it is wide.
+    package init(loop: BandLoop = .serial) { encoder = FrameEncoder(loop: loop) }
 
     /// Encodes a frame as what changed since `reference`, or as a key frame where there is none, where the coding is another,
     /// or where that is smaller.

@@ -1,18 +1,16 @@
-internal import CKernels
-
 /// Takes the symbols of a band out of buckets, in the order of the walk of ``ContextOrder``.
 ///
 /// Memory is kept from band to band.
 struct ContextCollector: ~Copyable {
-    private var expanded = ScratchBuffer()
+    private var expanded = ScratchBuffer<UInt8>()
     private var buckets: [ContextOrder.Bucket] = []
-    private let limits = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: ContextOrder.maximumBuckets)
+    private let bucketOfSum = UnsafeMutablePointer<UInt8>.allocate(capacity: ContextOrder.sumLimit)
     private let front = UnsafeMutablePointer<UnsafePointer<UInt8>>.allocate(capacity: ContextOrder.maximumBuckets)
     private let back = UnsafeMutablePointer<UnsafePointer<UInt8>>.allocate(capacity: ContextOrder.maximumBuckets)
-    private var classes = ScratchBuffer()
+    private var sums = ScratchBuffer<UInt16>()
 
     deinit {
-        limits.deallocate()
+        bucketOfSum.deallocate()
         front.deallocate()
         back.deallocate()
     }
@@ -154,33 +152,39 @@ struct ContextCollector: ~Copyable {
     private mutating func walk(_ field: borrowing SymbolField) {
         let lanes = field.lanes
         let half = lanes / 2
-        let classes = classes.reserve(lanes).baseAddress!
-        let (front, back) = (front, back)
-        for (index, bucket) in buckets.dropLast().enumerated() { limits[index] = UInt16(bucket.limit) }
-        let limits = UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: limits[..<(buckets.count - 1)]))
-        let classify = LaneKernels.table.pointee.context_u8!
+        let sums = sums.reserve(lanes * field.width).baseAddress!
+        let (front, back, bucketOfSum) = (front, back, bucketOfSum)
+        var sum = 0
+        for (index, bucket) in buckets.enumerated() {
+            let end = min(bucket.limit, ContextOrder.sumLimit)
+            (bucketOfSum + sum).initialize(repeating: UInt8(index), count: end - sum)
+            sum = end
+        }
         for row in 0..<field.height {
             field.fillLeft(ofRow: row)
+            // What stands above; the symbol to the left is added as it comes.
+            ContextOrder.sum(row: row, of: field, west: 0, to: sums)
+            var above = UnsafePointer(sums)
             var pixel = field.row(row)
-            var arguments = ContextOrder.classifier(limits, of: field, row: row, to: classes, stride: 0)
-            for column in 0..<field.width {
-                classify(&arguments, ck_range(first: column, last: column + 1))
+            for _ in 0..<field.width {
+                let left = pixel - lanes
                 for lane in 0..<half {
-                    let first = Int(classes[lane])
+                    let first = Int(bucketOfSum[Int(above[lane]) &+ 2 &* Int(left[lane])])
                     let taken = front[first]
                     pixel[lane] = taken.pointee
                     front[first] = taken + 1
-                    let second = Int(classes[lane &+ half])
+                    let second = Int(bucketOfSum[Int(above[lane &+ half]) &+ 2 &* Int(left[lane &+ half])])
                     let last = back[second] - 1
                     pixel[lane &+ half] = last.pointee
                     back[second] = last
                 }
                 if lanes & 1 == 1 {
-                    let second = Int(classes[lanes &- 1])
+                    let second = Int(bucketOfSum[Int(above[lanes &- 1]) &+ 2 &* Int(left[lanes &- 1])])
                     let last = back[second] - 1
                     pixel[lanes &- 1] = last.pointee
                     back[second] = last
                 }
+                above += lanes
                 pixel += lanes
             }
             field.fillRight(ofRow: row)

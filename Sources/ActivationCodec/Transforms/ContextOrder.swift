@@ -89,17 +89,16 @@ enum ContextOrder {
         case digits(perByte: Int)
     }
 
-    /// The kernel that finds the classes of pixels.
+    /// Sums a row of a field, one for each symbol.
     ///
-    /// - Parameters:
-    ///   - limits: those of the classes but the last; they must outlive the calls.
-    ///   - row: of `field`; ranges of the calls count its pixels.
-    static func classifier(
-        _ limits: UnsafeBufferPointer<UInt16>, of field: borrowing SymbolField, row: Int,
-        to classes: UnsafeMutablePointer<UInt8>, stride: Int
-    ) -> ck_context_u8 {
-        ck_context_u8(
-            channels: field.lanes, out_stride: stride, row_stride: field.stride, limits: limits.count,
-            limit: limits.baseAddress, input: UnsafePointer(field.row(row)), output: classes)
+    /// - Parameter west: how often the symbol to the left counts: 2, or 0 where a decoder has yet to find it.
+    @inline(__always)
+    static func sum(
+        row: Int, of field: borrowing SymbolField, west: UInt16, to sums: UnsafeMutablePointer<UInt16>
+    ) {
+        var arguments = ck_context_u8(
+            lanes: field.lanes, row_stride: field.stride, west: west, input: UnsafePointer(field.row(row)), output: sums
+        )
+        LaneKernels.table.pointee.context_u8(&arguments, ck_range(first: 0, last: field.lanes * field.width))
     }
 }

@@ -10,60 +10,67 @@ struct ContextSorter: ~Copyable {
     private(set) var blockEnds: [Int] = []
 
     private static let fineClasses = 16
-    private var classes = ScratchBuffer()
-    private var sorted = ScratchBuffer()
-    private var payload = ScratchBuffer()
+
+    /// A bucket under way: where in `sorted` the next symbols go.
+    private struct Ends {
+        /// For the first half of the lanes; moves up.
+        var front: UInt32
+        /// One beyond, for the other half; moves down.
+        var back: UInt32
+    }
+
+    /// Of each symbol, as the field lists them.
+    private var sums = ScratchBuffer<UInt16>()
+    private var sorted = ScratchBuffer<UInt8>()
+    /// Of the symbols of a row.
+    private var places = ScratchBuffer<UInt32>()
+    private var payload = ScratchBuffer<UInt8>()
     /// Of each class, how often each symbol occurs; twice, so that equal neighbours do not wait for each other.
     private let counts = UnsafeMutablePointer<UInt32>.allocate(capacity: 2 * fineClasses * 256)
-    private let limits = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: fineClasses)
+    /// The class, then the bucket, of each sum.
+    private let classOfSum = UnsafeMutablePointer<UInt8>.allocate(capacity: ContextOrder.sumLimit)
     private let sample = UnsafeMutablePointer<UInt32>.allocate(capacity: ContextOrder.sumLimit)
-    private let front = UnsafeMutablePointer<UnsafeMutablePointer<UInt8>>.allocate(
-        capacity: ContextOrder.maximumBuckets)
-    private let back = UnsafeMutablePointer<UnsafeMutablePointer<UInt8>>.allocate(
-        capacity: ContextOrder.maximumBuckets)
+    /// Of each bucket, where the next symbols go.
+    private let ends = UnsafeMutablePointer<Ends>.allocate(capacity: ContextOrder.maximumBuckets)
 
     deinit {
-        limits.deallocate()
+        classOfSum.deallocate()
         counts.deallocate()
         sample.deallocate()
-        front.deallocate()
-        back.deallocate()
+        ends.deallocate()
     }
 
     /// The payload of a field whose pixels and margins are set; valid until the next call.
     ///
     /// - Parameter levels: how many levels a symbol can name; 256 for codes.
     mutating func sort(_ field: borrowing SymbolField, levels: Int) -> UnsafeBufferPointer<UInt8> {
-        let limits = quantileLimits(field)
-        classify(field, limits: limits, symbols: levels)
-        var joined = joinClasses(limits: limits, levels: levels)
-        deal(field, classOf: joined.classOf, buckets: joined.buckets)
-        return write(&joined.buckets, levels: levels)
+        let sums = sums.reserve(field.symbolCount).baseAddress!
+        for row in 0..<field.height {
+            ContextOrder.sum(row: row, of: field, west: 2, to: sums + row * field.lanes * field.width)
+        }
+        let limits = quantileLimits(UnsafeBufferPointer(start: sums, count: field.symbolCount))
+        setClasses(limits)
+        count(field, sums: sums)
+        var buckets = joinClasses(limits: limits, levels: levels)
+        setClasses(buckets.map(\.limit))
+        deal(field, sums: sums, buckets: buckets)
+        return write(&buckets, levels: levels)
     }
 
     // MARK: Classes
 
     /// Ends of classes of about equal share, the last beyond all sums.
-    private func quantileLimits(_ field: borrowing SymbolField) -> [Int] {
+    private func quantileLimits(_ sums: UnsafeBufferPointer<UInt16>) -> [Int] {
         let sample = sample
         sample.update(repeating: 0, count: ContextOrder.sumLimit)
         // A prime, so that the sample goes through pixels and lanes alike.
-        let step = field.symbolCount > 16384 ? 7 : 1
-        let (lanes, stride) = (field.lanes, field.stride)
+        let step = sums.count > 16384 ? 7 : 1
         var total = 0
-        var lane = 0
-        for row in 0..<field.height {
-            let first = UnsafePointer(field.row(row))
-            while lane < lanes &* field.width {
-                let above = first + (lane &- stride)
-                let sum =
-                    2 &* (Int(first[lane &- lanes]) &+ Int(above.pointee)) &+ Int((above - lanes).pointee)
-                    &+ Int(above[lanes])
-                sample[sum] &+= 1
-                total &+= 1
-                lane &+= step
-            }
-            lane &-= lanes &* field.width
+        var index = 0
+        while index < sums.count {
+            sample[Int(sums[index])] &+= 1
+            total &+= 1
+            index &+= step
         }
         var limits: [Int] = []
         var share = 0
@@ -78,37 +85,47 @@ struct ContextSorter: ~Copyable {
         return limits + [ContextOrder.lastLimit]
     }
 
-    /// Notes the class of every symbol and counts the symbols of each.
-    private mutating func classify(_ field: borrowing SymbolField, limits classLimits: [Int], symbols: Int) {
-        for (index, limit) in classLimits.dropLast().enumerated() { limits[index] = UInt16(limit) }
-        let limits = UnsafeBufferPointer(UnsafeMutableBufferPointer(rebasing: limits[..<(classLimits.count - 1)]))
-        let counts = counts
-        let others = counts + Self.fineClasses * 256
-        counts.update(repeating: 0, count: 2 * Self.fineClasses * 256)
-        var output = classes.reserve(field.symbolCount).baseAddress!
-        let rowSymbols = field.lanes * field.width
-        for row in 0..<field.height {
-            var arguments = ContextOrder.classifier(limits, of: field, row: row, to: output, stride: field.lanes)
-            LaneKernels.table.pointee.context_u8(&arguments, ck_range(first: 0, last: field.width))
-            let symbols = UnsafePointer(field.row(row))
-            var index = 0
-            while index &+ 2 <= rowSymbols {
-                counts[Int(output[index]) &<< 8 | Int(symbols[index])] &+= 1
-                others[Int(output[index &+ 1]) &<< 8 | Int(symbols[index &+ 1])] &+= 1
-                index &+= 2
-            }
-            if index < rowSymbols { counts[Int(output[index]) &<< 8 | Int(symbols[index])] &+= 1 }
-            output += rowSymbols
+    private func setClasses(_ limits: [Int]) {
+        var sum = 0
+        for (index, limit) in limits.enumerated() {
+            let end = min(limit, ContextOrder.sumLimit)
+            (classOfSum + sum).initialize(repeating: UInt8(index), count: end - sum)
+            sum = end
         }
-        for index in 0..<classLimits.count * 256 { counts[index] &+= others[index] }
+    }
+
+    /// Counts the symbols of each class, those of the first half of the lanes and those of the others apart.
+    private func count(_ field: borrowing SymbolField, sums: UnsafePointer<UInt16>) {
+        let (first, second, classOfSum) = (counts, counts + Self.fineClasses * 256, classOfSum)
+        first.update(repeating: 0, count: 2 * Self.fineClasses * 256)
+        var sums = sums
+        let lanes = field.lanes
+        let half = lanes / 2
+        for row in 0..<field.height {
+            var pixel = UnsafePointer(field.row(row))
+            for _ in 0..<field.width {
+                for lane in 0..<half {
+                    let other = lane &+ half
+                    first[Int(classOfSum[Int(sums[lane])]) &<< 8 | Int(pixel[lane])] &+= 1
+                    second[Int(classOfSum[Int(sums[other])]) &<< 8 | Int(pixel[other])] &+= 1
+                }
+                if lanes & 1 == 1 {
+                    let other = lanes &- 1
+                    second[Int(classOfSum[Int(sums[other])]) &<< 8 | Int(pixel[other])] &+= 1
+                }
+                sums += lanes
+                pixel += lanes
+            }
+        }
+        for index in 0..<Self.fineClasses * 256 { first[index] &+= second[index] }
     }
 
     // MARK: Buckets
 
     /// Joins neighbouring classes while that makes the estimate smaller.
     ///
-    /// - Returns: the bucket of each class, and the buckets with their limits and sizes; `counts` are then theirs.
-    private func joinClasses(limits: [Int], levels: Int) -> (classOf: [UInt8], buckets: [ContextOrder.Bucket]) {
+    /// - Returns: the buckets with their limits and sizes; `counts` are then theirs.
+    private func joinClasses(limits: [Int], levels: Int) -> [ContextOrder.Bucket] {
         let estimate = CodeEstimate(levels: levels)
         func row(_ index: Int) -> UnsafeMutablePointer<UInt32> { counts + index * 256 }
         var members = limits.indices.map { [$0] }
@@ -134,55 +151,55 @@ struct ContextSorter: ~Copyable {
             if best > 0 { joint[best - 1] = jointCost(best - 1) }
             if best < joint.count { joint[best] = jointCost(best) }
         }
-        var classOf = [UInt8](repeating: 0, count: limits.count)
         var buckets: [ContextOrder.Bucket] = []
         for (index, classes) in members.enumerated() {
-            for fine in classes { classOf[fine] = UInt8(index) }
             if classes[0] != index { row(index).update(from: row(classes[0]), count: levels) }
             let count = (0..<levels).reduce(0) { $0 + Int(row(index)[$1]) }
             buckets.append(ContextOrder.Bucket(limit: limits[classes[classes.count - 1]], count: count))
         }
-        return (classOf, buckets)
+        return buckets
     }
 
     /// Puts every symbol into its bucket, those of the first half of the lanes from the front, the others from the back.
-    private mutating func deal(_ field: borrowing SymbolField, classOf: [UInt8], buckets: [ContextOrder.Bucket]) {
-        var start = sorted.reserve(field.symbolCount).baseAddress!
+    ///
+    /// Row by row, first the places, then the symbols: were it one loop, every look at a counter would wait until the address
+    /// of every store before it is known.
+    private mutating func deal(
+        _ field: borrowing SymbolField, sums: UnsafePointer<UInt16>, buckets: [ContextOrder.Bucket]
+    ) {
+        var start: UInt32 = 0
         for (index, bucket) in buckets.enumerated() {
-            front[index] = start
-            start += bucket.count
-            back[index] = start
+            let end = start &+ UInt32(truncatingIfNeeded: bucket.count)
+            (ends + index).initialize(to: Ends(front: start, back: end))
+            start = end
         }
-        var fine = UnsafePointer(classes.reserve(field.symbolCount).baseAddress!)
-        let lanes = field.lanes
+        let sorted = sorted.reserve(field.symbolCount).baseAddress!
+        let (lanes, rowSymbols) = (field.lanes, field.lanes * field.width)
         let half = lanes / 2
-        let (front, back) = (front, back)
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.fineClasses) { bucketOf in
-            for (index, bucket) in classOf.enumerated() { bucketOf[index] = bucket }
-            let bucketOf = UnsafePointer(bucketOf.baseAddress!)
-            for row in 0..<field.height {
-                var pixel = UnsafePointer(field.row(row))
-                for _ in 0..<field.width {
-                    for lane in 0..<half {
-                        let first = Int(bucketOf[Int(fine[lane])])
-                        let next = front[first]
-                        next.pointee = pixel[lane]
-                        front[first] = next + 1
-                        let second = Int(bucketOf[Int(fine[lane &+ half])])
-                        let last = back[second] - 1
-                        last.pointee = pixel[lane &+ half]
-                        back[second] = last
-                    }
-                    if lanes & 1 == 1 {
-                        let second = Int(bucketOf[Int(fine[lanes &- 1])])
-                        let last = back[second] - 1
-                        last.pointee = pixel[lanes &- 1]
-                        back[second] = last
-                    }
-                    fine += lanes
-                    pixel += lanes
+        let places = places.reserve(rowSymbols).baseAddress!
+        let (ends, bucketOfSum) = (ends, classOfSum)
+        var sums = sums
+        for row in 0..<field.height {
+            var pixelPlaces = places
+            for _ in 0..<field.width {
+                for lane in 0..<half {
+                    let first = Int(bucketOfSum[Int(sums[lane])])
+                    pixelPlaces[lane] = ends[first].front
+                    ends[first].front &+= 1
+                    let second = Int(bucketOfSum[Int(sums[lane &+ half])])
+                    ends[second].back &-= 1
+                    pixelPlaces[lane &+ half] = ends[second].back
                 }
+                if lanes & 1 == 1 {
+                    let second = Int(bucketOfSum[Int(sums[lanes &- 1])])
+                    ends[second].back &-= 1
+                    pixelPlaces[lanes &- 1] = ends[second].back
+                }
+                sums += lanes
+                pixelPlaces += lanes
             }
+            let symbols = UnsafePointer(field.row(row))
+            for index in 0..<rowSymbols { sorted[Int(places[index])] = symbols[index] }
         }
     }
 

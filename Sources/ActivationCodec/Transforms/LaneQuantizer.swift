@@ -4,9 +4,9 @@ internal import CKernels
 ///
 /// Memory is kept from band to band.
 struct LaneQuantizer: ~Copyable {
-    private var thresholds = ScratchBuffer()
-    private var codes = ScratchBuffer()
-    private var outside = ScratchBuffer()
+    private var thresholds = ScratchBuffer<UInt8>()
+    private var codes = ScratchBuffer<UInt8>()
+    private var outside = ScratchBuffer<UInt8>()
     private var lanes = 0
     private var levels = 0
 

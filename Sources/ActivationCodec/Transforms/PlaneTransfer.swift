@@ -48,13 +48,13 @@ extension PlaneGeometry {
 }
 
 /// Memory that grows on demand and is otherwise reused; its contents do not survive growth.
-struct ScratchBuffer: ~Copyable {
-    private var memory = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
+struct ScratchBuffer<Element: BitwiseCopyable>: ~Copyable {
+    private var memory = UnsafeMutableBufferPointer<Element>(start: nil, count: 0)
 
     deinit { memory.deallocate() }
 
-    /// The first `count` bytes, at least 1 so that the address exists.
-    mutating func reserve(_ count: Int) -> UnsafeMutableBufferPointer<UInt8> {
+    /// The first `count` elements, at least 1 so that the address exists.
+    mutating func reserve(_ count: Int) -> UnsafeMutableBufferPointer<Element> {
         let needed = max(count, 1)
         if memory.count < needed {
             memory.deallocate()

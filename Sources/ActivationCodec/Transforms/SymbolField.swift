@@ -13,7 +13,7 @@ struct SymbolField: ~Copyable {
         let channel: Int
     }
 
-    private var memory = ScratchBuffer()
+    private var memory = ScratchBuffer<UInt8>()
     private(set) var runs: [Run] = []
     private(set) var lanes = 0
     private(set) var width = 0
@@ -97,6 +97,10 @@ struct SymbolField: ~Copyable {
                 continue
             }
             var source = tensor + geometry.channelsLastOffset(ofPlane: run.plane, pixel: row * width)
+            if run.count == geometry.channelCount, run.count == lanes {
+                target.update(from: source, count: width * lanes)
+                continue
+            }
             var pixel = target + run.lane
             for _ in 0..<width {
                 pixel.update(from: source, count: run.count)
@@ -119,6 +123,10 @@ struct SymbolField: ~Copyable {
                 continue
             }
             var target = tensor + geometry.channelsLastOffset(ofPlane: run.plane, pixel: row * width)
+            if run.count == geometry.channelCount, run.count == lanes {
+                target.update(from: codes, count: width * lanes)
+                continue
+            }
             var pixel = codes + run.lane
             for _ in 0..<width {
                 target.update(from: pixel, count: run.count)

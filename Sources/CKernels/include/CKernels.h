@@ -320,15 +320,13 @@ typedef struct ck_select_u8 {
     uint8_t *output;  ///< May be the input, with its stride.
 } ck_select_u8;
 
-/// Classes of contexts: output = number of i < limits with 2 (W + N) + NW + NE >= limit[i], neighbours in `input`.
+/// Contexts of a row of symbols: output = west * W + 2 N + NW + NE, neighbours in `input`.
 typedef struct ck_context_u8 {
-    size_t channels;
-    size_t out_stride;
-    size_t row_stride;  ///< From a pixel to that below.
-    size_t limits;      ///< At most 255.
-    const uint16_t *limit;
-    const uint8_t *input;  ///< Pixels are `channels` apart; those before, above and above right exist.
-    uint8_t *output;
+    size_t lanes;          ///< From a symbol to that of the next pixel.
+    size_t row_stride;     ///< From a symbol to that below.
+    uint16_t west;         ///< At most 2; 0 where the symbols of the row are not known yet.
+    const uint8_t *input;  ///< Symbols before, above and above right exist.
+    uint16_t *output;
 } ck_context_u8;
 
 // MARK: Tables
@@ -416,7 +414,7 @@ typedef struct ck_table {
 
     void (*rank_u8)(const ck_rank_u8 *, ck_range pixels);
     void (*select_u8)(const ck_select_u8 *, ck_range pixels);
-    void (*context_u8)(const ck_context_u8 *, ck_range pixels);
+    void (*context_u8)(const ck_context_u8 *, ck_range symbols);
 } ck_table;
 
 /// Float convolution with products in bfloat16: activations and weights are rounded to it, half to even, subnormals are

@@ -79,6 +79,6 @@ void ck_f32_nchw_to_nhwc__scalar(const ck_layout_f32 *, ck_range pixels);
 
 void ck_u8_rank_u8__scalar(const ck_rank_u8 *, ck_range pixels);
 void ck_u8_select_u8__scalar(const ck_select_u8 *, ck_range pixels);
-void ck_u8_context_u8__scalar(const ck_context_u8 *, ck_range pixels);
+void ck_u8_context_u16__scalar(const ck_context_u8 *, ck_range symbols);
 
 #endif

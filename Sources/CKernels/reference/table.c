@@ -46,5 +46,5 @@ const ck_table ck_table_scalar = {
     .nchw_to_nhwc_f32 = ck_f32_nchw_to_nhwc__scalar,
     .rank_u8 = ck_u8_rank_u8__scalar,
     .select_u8 = ck_u8_select_u8__scalar,
-    .context_u8 = ck_u8_context_u8__scalar,
+    .context_u8 = ck_u8_context_u16__scalar,
 };

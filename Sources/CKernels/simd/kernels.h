@@ -71,5 +71,5 @@ const ck_table CK_PASTE(ck_table_, CK_ISA) = {
     .nchw_to_nhwc_f32 = ck_f32_nchw_to_nhwc__4x4,
     .rank_u8 = CK_NAME(ck_u8_rank_u8, CK_BYTES),
     .select_u8 = CK_NAME(ck_u8_select_u8, CK_BYTES),
-    .context_u8 = CK_NAME(ck_u8_context_u8, CK_BYTES),
+    .context_u8 = CK_NAME(ck_u8_context_u16, CK_BYTES),
 };

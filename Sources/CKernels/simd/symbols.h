@@ -40,23 +40,21 @@ CK_INLINE ck_vu16 ck_load_16(const uint8_t *from, size_t count) {
     return __builtin_convertvector(bytes, ck_vu16);
 }
 
-CK_INLINE void ck_context_u8_half(const ck_context_u8 *k, size_t p, size_t i, size_t count) {
-    const uint8_t *here = k->input + p * k->channels + i, *above = here - k->row_stride;
-    const ck_vu16 adjacent = ck_load_16(here - k->channels, count) + ck_load_16(above, count);
-    const ck_vu16 diagonal = ck_load_16(above - k->channels, count) + ck_load_16(above + k->channels, count);
-    const ck_vu16 sum = adjacent + adjacent + diagonal;
-    ck_vu16 rank = {0};
-    for (size_t l = 0; l < k->limits; ++l) rank -= (ck_vu16)(sum >= k->limit[l]);
-    const ck_half_bytes bytes = __builtin_convertvector(rank, ck_half_bytes);
-    uint8_t *to = k->output + p * k->out_stride + i;
+CK_INLINE void ck_context_u8_half(const ck_context_u8 *k, size_t i, size_t count) {
+    const uint8_t *here = k->input + i, *above = here - k->row_stride;
+    const ck_vu16 north = ck_load_16(above, count);
+    const ck_vu16 diagonal = ck_load_16(above - k->lanes, count) + ck_load_16(above + k->lanes, count);
+    const ck_vu16 sum = ck_load_16(here - k->lanes, count) * k->west + north + north + diagonal;
     if (count == CK_HALF) {
-        __builtin_memcpy(to, &bytes, CK_HALF);
+        __builtin_memcpy(k->output + i, &sum, CK_BYTES);
     } else {
-        ck_store_part(to, &bytes, CK_HALF, count);
+        ck_store_part(k->output + i, &sum, CK_BYTES, 2 * count);
     }
 }
-CK_INLINE void ck_context_u8_block(const ck_context_u8 *k, size_t p, size_t i, size_t count) {
-    ck_context_u8_half(k, p, i, count < CK_HALF ? count : CK_HALF);
-    if (count > CK_HALF) ck_context_u8_half(k, p, i + CK_HALF, count - CK_HALF);
+
+static void CK_NAME(ck_u8_context_u16, CK_BYTES)(const ck_context_u8 *arguments, ck_range symbols) {
+    const ck_context_u8 copy = *arguments, *k = &copy;
+    size_t i = symbols.first;
+    for (; i + CK_HALF <= symbols.last; i += CK_HALF) ck_context_u8_half(k, i, CK_HALF);
+    if (i < symbols.last) ck_context_u8_half(k, i, symbols.last - i);
 }
-CK_DEFINE_POINTWISE(ck_u8_context_u8, ck_context_u8, ck_context_u8_block, CK_BYTES, CK_NEVER_DENSE)

@@ -10,6 +10,8 @@ package protocol CompletionModel: Sendable {
     var digest: String { get }
     var inputs: [NamedTensorType] { get }
     var outputs: [NamedTensorType] { get }
+    /// The threads on which frames are decoded.
+    var bandLoop: BandLoop { get }
 
     /// Runs the whole model in float32. Called from several threads at once.
     ///

@@ -1,4 +1,4 @@
-internal import ActivationCodec
+package import ActivationCodec
 package import InferenceEngine
 package import InferenceProtocol
 package import ModelGraph
@@ -33,6 +33,8 @@ package final class PackagedModel: CompletionModel {
     private let arithmetic: Arithmetic
     /// The tails of all cuts and the whole network hold each layer once.
     private let sharedWeights = SharedWeights()
+
+    package var bandLoop: BandLoop { workers.bandLoop }
 
     /// Verifies the package and prepares the whole network; tails are prepared when they are first asked for.
     /// - Parameters:

@@ -14,6 +14,7 @@ final class IncomingFrame {
 
     private let limits: DecodeLimits
     private let expected: [ExpectedTensor]
+    private let loop: BandLoop
     private var form = Form.unknown
     private var beginning: [UInt8] = []
     private var decoder: FrameDecoder
@@ -23,12 +24,13 @@ final class IncomingFrame {
     private(set) var byteCount = 0
 
     /// - Throws: `CodecError` when zlib cannot be set up.
-    init(frameID: UInt64, boundary: [BoundaryTensor], limits: DecodeLimits) throws(CodecError) {
+    init(frameID: UInt64, boundary: [BoundaryTensor], limits: DecodeLimits, loop: BandLoop) throws(CodecError) {
         self.frameID = frameID
         self.limits = limits
+        self.loop = loop
         expected = boundary.map(\.expected)
-        decoder = try FrameDecoder(limits: limits, expecting: expected, layout: .rowMajor)
-        predicted = PredictedFrameDecoder(limits: limits, expecting: expected)
+        decoder = try FrameDecoder(limits: limits, expecting: expected, layout: .rowMajor, loop: loop)
+        predicted = PredictedFrameDecoder(limits: limits, expecting: expected, loop: loop)
     }
 
     func reuse(for frameID: UInt64) {
@@ -38,7 +40,7 @@ final class IncomingFrame {
         form = .unknown
         beginning = []
         decoder.reset()
-        predicted = PredictedFrameDecoder(limits: limits, expecting: expected)
+        predicted = PredictedFrameDecoder(limits: limits, expecting: expected, loop: loop)
     }
 
     /// Decodes whatever `payload` completes.

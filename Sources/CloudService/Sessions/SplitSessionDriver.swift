@@ -190,8 +190,8 @@ final class SplitSessionDriver: Sendable {
             frame.reuse(for: id)
             return frame
         }
-        let boundary = shared.withLock { $0.cuts[cut]?.boundary } ?? []
-        return try IncomingFrame(frameID: id, boundary: boundary, limits: decodeLimits)
+        let (boundary, loop) = shared.withLock { ($0.cuts[cut]?.boundary ?? [], $0.model?.bandLoop ?? .serial) }
+        return try IncomingFrame(frameID: id, boundary: boundary, limits: decodeLimits, loop: loop)
     }
 
     private func reject(_ id: UInt64, _ error: CodecError) -> [SplitSession.Action] {

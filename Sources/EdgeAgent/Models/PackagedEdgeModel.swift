@@ -62,7 +62,7 @@ package final class PackagedEdgeModel: EdgeModel {
                 quantized, cut: cut, arithmetic: .int8, layout: .channelsLast, pool: workers,
                 instructionSet: instructionSet, sharedWeights: sharedWeights)
         return PackagedHead(
-            runner, tail: tail, preprocessing: preprocessing, coding: coding,
+            runner, tail: tail, preprocessing: preprocessing, coding: coding, bandLoop: workers.bandLoop,
             outputNames: graph.outputs.map { graph[$0].name })
     }
 }
@@ -73,16 +73,18 @@ private final class PackagedHead: EdgeHead, @unchecked Sendable {
     private let tail: TailRunner?
     private let preprocessing: Preprocessing
     private let coding: BoundaryCoding
+    private let bandLoop: BandLoop
     private let outputNames: [String]
 
     init(
         _ runner: HeadRunner, tail: TailRunner?, preprocessing: Preprocessing, coding: BoundaryCoding,
-        outputNames: [String]
+        bandLoop: BandLoop, outputNames: [String]
     ) {
         self.runner = runner
         self.tail = tail
         self.preprocessing = preprocessing
         self.coding = coding
+        self.bandLoop = bandLoop
         self.outputNames = outputNames
     }
 
@@ -96,7 +98,7 @@ private final class PackagedHead: EdgeHead, @unchecked Sendable {
             preprocessTime: prepared - start, headTime: computed - prepared, boundary: runner.boundary,
             codes: runner.boundary.indices.map { index in Array(runner.codes(index)) },
             headOutputs: Dictionary(uniqueKeysWithValues: zip(runner.outputNames, runner.outputs())), coding: coding,
-            tail: tail, outputNames: outputNames)
+            bandLoop: bandLoop, tail: tail, outputNames: outputNames)
     }
 }
 
@@ -109,6 +111,7 @@ private struct PackagedHeadRun: HeadRun {
     let codes: [[UInt8]]
     let headOutputs: [String: Tensor]
     let coding: BoundaryCoding
+    let bandLoop: BandLoop
     let tail: TailRunner?
     let outputNames: [String]
 
@@ -122,14 +125,14 @@ private struct PackagedHeadRun: HeadRun {
         let reference: FrameReference?
         switch terms.prediction {
         case .independent:
-            var encoder = FrameEncoder()
+            var encoder = FrameEncoder(loop: bandLoop)
             emit(try encoder.begin(frameID: terms.frameID, tensors: sources))
             while let band = try encoder.nextBand() { emit(band) }
             return nil
         case .key: reference = nil
         case .difference(let earlier): reference = earlier
         }
-        var encoder = PredictedFrameEncoder()
+        var encoder = PredictedFrameEncoder(loop: bandLoop)
         let frame = try encoder.encode(frameID: terms.frameID, tensors: sources, reference: reference)
         emit(frame.bytes)
         return frame.reference

@@ -12,8 +12,15 @@ struct BoundaryCoder: ~Copyable {
         var tensors: [[UInt8]]
     }
 
-    private var encoder = FrameEncoder()
+    private var encoder: FrameEncoder
+    private let loop: BandLoop
     private var bytes: [UInt8] = []
+
+    /// - Parameter loop: as many bands are coded at once as it is wide.
+    init(loop: BandLoop = .serial) {
+        encoder = FrameEncoder(loop: loop)
+        self.loop = loop
+    }
 
     /// - Parameter sources: coded as `coding` says.
     mutating func code(_ sources: [TensorSource], as coding: BoundaryCoding) throws(CodecError) -> Outcome {
@@ -23,7 +30,7 @@ struct BoundaryCoder: ~Copyable {
         bytes += try encoder.begin(frameID: 0, tensors: sources)
         while try encoder.appendNextBand(to: &bytes) {}
         let encoded = ContinuousClock.now
-        let frame = try decodeFrame(bytes, expecting: expected, layout: .channelsLast)
+        let frame = try decodeFrame(bytes, expecting: expected, layout: .channelsLast, loop: loop)
         return Outcome(
             size: bytes.count, encode: encoded - start, decode: ContinuousClock.now - encoded, tensors: frame.tensors)
     }

@@ -34,7 +34,7 @@ extension CodecProfile {
             $0[graph[$1.element].name] = $1.offset
         }
         var entries: [Entry] = []
-        var coder = BoundaryCoder()
+        var coder = BoundaryCoder(loop: pool.bandLoop)
         for (position, cut) in offered.enumerated() {
             let head = try HeadRunner(quantized, cut: cut, pool: pool, instructionSet: instructionSet)
             let tail =

@@ -2,20 +2,29 @@ internal import FoundationEssentials
 internal import Fuzzing
 internal import ModelGraph
 internal import ONNXFormat
+internal import Quantization
 internal import TestSupport
 
-/// The ONNX reader: import, simplification, and the export of what came of it.
+/// What `cleave import` does with a file: import, simplification or the quantisation that the file states; and the export of
+/// what came of it.
 enum ONNXTarget: FuzzTarget {
-    /// Less than the default, which is meant for networks: an input of some kilobytes that folds more is refused.
-    private static let options = ONNXImportOptions(maximumFoldedByteCount: 1 << 20)
-
     static func read(_ input: [UInt8]) {
-        guard let graph = try? importONNX(TensorStorage(bytes: input), options: options) else { return }
+        let bytes = TensorStorage(bytes: input)
         do throws(GraphError) {
-            try graph.verify()
-            // Verifies the graph after every rewrite.
-            let simplified = try graph.simplified()
-            _ = try? exportONNX(simplified)
+            for dequantizesWeights in [false, true] {
+                // Folding less than the default, which is meant for networks: an input of some kilobytes that folds more is
+                // refused.
+                let options = ONNXImportOptions(
+                    maximumFoldedByteCount: 1 << 20, dequantizesWeights: dequantizesWeights)
+                guard let graph = try? importONNX(bytes, options: options) else { return }
+                try graph.verify()
+                // Verifies the graph after every rewrite.
+                let simplified = try graph.simplified()
+                _ = try? exportONNX(simplified)
+                // The second import differs only in what is quantised.
+                guard graph.nodes.contains(where: { $0.operation.kind == "dequantizeLinear" }) else { return }
+                try QuantizedGraph(statedIn: graph)?.graph.verify()
+            }
         } catch {
             fatalError("an imported graph, or what a rewrite made of it, breaks a rule: \(error)")
         }
@@ -26,6 +35,10 @@ enum ONNXTarget: FuzzTarget {
         // Small ones: what takes time is to simplify them.
         for seed in UInt64(0)..<48 {
             seeds["random-\(seed)"] = try exportONNX(RandomGraph(seed: seed, nodeCount: 3).graph)
+        }
+        for largestLevel in [127, 170] {
+            seeds["quantized-\(largestLevel)"] = try exportONNX(
+                QuantizedFile.network(seed: 1, largestLevel: largestLevel))
         }
         return seeds
     }
