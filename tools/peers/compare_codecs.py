@@ -6,13 +6,16 @@ split`) under ONNX Runtime; cleave's own rows come from `cleave codec bench --ou
 accuracy: a row says how many bits an element it takes and how many pictures keep the answer of the split without loss.
 
 - zlib, zstd, LZ4: lossless, on the codes channels last, as they lie in memory, and channel-planar.
+- with a preset dictionary, trained for the cut on other pictures (--dictionary-images): zlib's deflateSetDictionary, the dictionary
+  being what zstd's trainer chooses, and zstd itself.
 - JPEG-tiled: channels side by side in one grey picture, as Choi and Bajić (2018) send features, by quality.
 - JPEG input: the picture itself at lower qualities, completed by the whole network: what sending no features costs.
 
 Needs requirements.txt and requirements-codecs.txt. Example:
 
     cleave split squeezenet.cleave --cut concat16 --quantized-boundary -o parts/
-    tools/peers/compare_codecs.py parts/head.onnx parts/tail.onnx --network squeezenet.onnx --images val/ --bench bench/
+    tools/peers/compare_codecs.py parts/head.onnx parts/tail.onnx --network squeezenet.onnx --images val/ \\
+        --dictionary-images cal/ --bench bench/
 """
 
 from __future__ import annotations
@@ -71,8 +74,34 @@ def tiled_jpeg(codes: numpy.ndarray, quality: int) -> tuple[int, numpy.ndarray]:
     return len(stream.getvalue()), decoded[:channels]
 
 
-def lossless_coders() -> dict[str, Callable[[bytes], bytes]]:
-    coders: dict[str, Callable[[bytes], bytes]] = {
+Coders = dict[str, Callable[[bytes], bytes]]
+DICTIONARY_BYTES = 32 << 10
+
+
+def orders(codes: numpy.ndarray) -> dict[str, bytes]:
+    """The bytes of a boundary, both ways."""
+    return {"channels last": numpy.ascontiguousarray(codes.transpose(0, 2, 3, 1)).tobytes(), "planar": codes.tobytes()}
+
+
+def dictionary_coders(samples: list[bytes]) -> Coders:
+    """Coders with a dictionary of a window's size, made of other boundaries of the same cut."""
+    # The trainer wants many samples: pieces of a few kilobytes, as LZ77 finds them.
+    pieces = [sample[start : start + 4096] for sample in samples for start in range(0, len(sample), 4096)]
+    dictionary = zstandard.train_dictionary(DICTIONARY_BYTES, pieces)
+    content = dictionary.as_bytes()[-DICTIONARY_BYTES:]
+
+    def deflate(data: bytes) -> bytes:
+        compressor = zlib.compressobj(9, zdict=content)
+        return compressor.compress(data) + compressor.flush()
+
+    return {
+        "zlib 9 + dictionary": deflate,
+        "zstd 19 + dictionary": zstandard.ZstdCompressor(level=19, dict_data=dictionary).compress,
+    }
+
+
+def lossless_coders() -> Coders:
+    coders: Coders = {
         f"zlib {level}": lambda data, level=level: zlib.compress(data, level) for level in (1, 6, 9)
     }
     for level in (1, 3, 19):
@@ -106,6 +135,7 @@ def main() -> None:
     parser.add_argument("tail", type=Path, help="ONNX tail that takes it")
     parser.add_argument("--network", type=Path, required=True, help="the whole network, for JPEG inputs")
     parser.add_argument("--images", type=Path, required=True)
+    parser.add_argument("--dictionary-images", type=Path, help="other pictures, to train dictionaries on")
     parser.add_argument("--bench", type=Path, help="folder of `cleave codec bench --output`")
     parser.add_argument("--boundary", help="the bench's boundary to show; all unless given")
     parser.add_argument("--limit", type=int, default=100)
@@ -113,25 +143,34 @@ def main() -> None:
 
     head, tail, network = Stage(arguments.head), Stage(arguments.tail), Stage(arguments.network)
     side = head.session.get_inputs()[0].shape[-1]
-    files = sorted(p for p in arguments.images.iterdir() if p.suffix.lower() in {".jpeg", ".jpg", ".png"})
+    def pictures(folder: Path) -> list[Path]:
+        files = sorted(p for p in folder.iterdir() if p.suffix.lower() in {".jpeg", ".jpg", ".png"})
+        return files[: arguments.limit]
+
+    def boundary(picture: Image.Image) -> numpy.ndarray:
+        codes = head(network_input(picture, side))
+        if codes.dtype != numpy.uint8 or codes.ndim != 4:
+            parser.error(f"{arguments.head}: the boundary is {codes.dtype} of rank {codes.ndim}, not uint8 NCHW")
+        return codes
+
+    coders = {order: lossless_coders() for order in ("channels last", "planar")}
+    if arguments.dictionary_images:
+        others = [orders(boundary(Image.open(path).convert("RGB"))) for path in pictures(arguments.dictionary_images)]
+        for order in coders:
+            coders[order] |= dictionary_coders([sample[order] for sample in others])
     rows: dict[str, Row] = {}
     elements = 0
 
     def row(name: str) -> Row:
         return rows.setdefault(name, Row(name))
 
-    for path in files[: arguments.limit]:
+    for path in pictures(arguments.images):
         picture = Image.open(path).convert("RGB")
-        codes = head(network_input(picture, side))
-        if codes.dtype != numpy.uint8 or codes.ndim != 4:
-            parser.error(f"{arguments.head}: the boundary is {codes.dtype} of rank {codes.ndim}, not uint8 NCHW")
+        codes = boundary(picture)
         elements = codes.size
         answer = int(tail(codes).argmax())
-        for order, data in [
-            ("channels last", numpy.ascontiguousarray(codes.transpose(0, 2, 3, 1)).tobytes()),
-            ("planar", codes.tobytes()),
-        ]:
-            for name, compress in lossless_coders().items():
+        for order, data in orders(codes).items():
+            for name, compress in coders[order].items():
                 start = time.perf_counter()
                 size = len(compress(data))
                 row(f"{name}, {order}").add(size, time.perf_counter() - start, True)

@@ -62,7 +62,8 @@ package final class PackagedEdgeModel: EdgeModel {
                 quantized, cut: cut, arithmetic: .int8, layout: .channelsLast, pool: workers,
                 instructionSet: instructionSet, sharedWeights: sharedWeights)
         return PackagedHead(
-            runner, tail: tail, preprocessing: preprocessing, coding: coding, bandLoop: workers.bandLoop,
+            runner, tail: tail, preprocessing: preprocessing, coding: coding,
+            encoders: FrameEncoders(loop: workers.bandLoop),
             outputNames: graph.outputs.map { graph[$0].name })
     }
 }
@@ -73,18 +74,18 @@ private final class PackagedHead: EdgeHead, @unchecked Sendable {
     private let tail: TailRunner?
     private let preprocessing: Preprocessing
     private let coding: BoundaryCoding
-    private let bandLoop: BandLoop
+    private let encoders: FrameEncoders
     private let outputNames: [String]
 
     init(
         _ runner: HeadRunner, tail: TailRunner?, preprocessing: Preprocessing, coding: BoundaryCoding,
-        bandLoop: BandLoop, outputNames: [String]
+        encoders: FrameEncoders, outputNames: [String]
     ) {
         self.runner = runner
         self.tail = tail
         self.preprocessing = preprocessing
         self.coding = coding
-        self.bandLoop = bandLoop
+        self.encoders = encoders
         self.outputNames = outputNames
     }
 
@@ -98,7 +99,7 @@ private final class PackagedHead: EdgeHead, @unchecked Sendable {
             preprocessTime: prepared - start, headTime: computed - prepared, boundary: runner.boundary,
             codes: runner.boundary.indices.map { index in Array(runner.codes(index)) },
             headOutputs: Dictionary(uniqueKeysWithValues: zip(runner.outputNames, runner.outputs())), coding: coding,
-            bandLoop: bandLoop, tail: tail, outputNames: outputNames)
+            encoders: encoders, tail: tail, outputNames: outputNames)
     }
 }
 
@@ -111,7 +112,7 @@ private struct PackagedHeadRun: HeadRun {
     let codes: [[UInt8]]
     let headOutputs: [String: Tensor]
     let coding: BoundaryCoding
-    let bandLoop: BandLoop
+    let encoders: FrameEncoders
     let tail: TailRunner?
     let outputNames: [String]
 
@@ -125,14 +126,15 @@ private struct PackagedHeadRun: HeadRun {
         let reference: FrameReference?
         switch terms.prediction {
         case .independent:
-            var encoder = FrameEncoder(loop: bandLoop)
-            emit(try encoder.begin(frameID: terms.frameID, tensors: sources))
-            while let band = try encoder.nextBand() { emit(band) }
+            try encoders.withEncoder { encoder throws(CodecError) in
+                emit(try encoder.begin(frameID: terms.frameID, tensors: sources))
+                while let band = try encoder.nextBand() { emit(band) }
+            }
             return nil
         case .key: reference = nil
         case .difference(let earlier): reference = earlier
         }
-        var encoder = PredictedFrameEncoder(loop: bandLoop)
+        var encoder = PredictedFrameEncoder(loop: encoders.loop)
         let frame = try encoder.encode(frameID: terms.frameID, tensors: sources, reference: reference)
         emit(frame.bytes)
         return frame.reference

@@ -103,7 +103,8 @@ extension DecisionTable {
 package struct SwitchingPolicy: Sendable {
     /// The gain that counts, as a share of the present latency.
     package var margin: Double
-    /// How many decisions in a row must ask for a change.
+    /// How many decisions in a row must ask for a change. Conditions are averages already: over recorded 4G and 3G links to wait
+    /// for three instead of one made the mean latency 0 to 2.3 % longer.
     package var patience: Int
     /// What a change costs, in seconds of latency, and over how many pictures it must be earned back.
     package var switchCost: Double
@@ -113,7 +114,7 @@ package struct SwitchingPolicy: Sendable {
     private var asked = 0
 
     /// - Precondition: `margin` and `switchCost` ≥ 0, `patience` and `horizon` ≥ 1.
-    package init(margin: Double = 0.05, patience: Int = 3, switchCost: Double = 0, horizon: Int = 100) {
+    package init(margin: Double = 0.05, patience: Int = 1, switchCost: Double = 0, horizon: Int = 100) {
         precondition(margin >= 0 && patience >= 1 && switchCost >= 0 && horizon >= 1)
         self.margin = margin
         self.patience = patience

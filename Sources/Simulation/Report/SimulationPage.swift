@@ -18,8 +18,9 @@ package struct SimulationPage {
         let scenario = comparison.scenario
         var page = ReportPage(
             title: "Simulated: \(model)",
-            subtitle: "\(scenario.boards) boards for \(significant(Double(scenario.duration) / 1e9)) s, "
-                + "\(scenario.pool.servers) servers of \(scenario.pool.workers) workers, seed \(scenario.seed).",
+            subtitle: "\(counted(scenario.boards, "board")) for \(significant(Double(scenario.duration) / 1e9)) s, "
+                + "\(counted(scenario.pool.servers, "server")) of \(counted(scenario.pool.workers, "worker")), "
+                + "seed \(scenario.seed).",
             style: Self.styleSheet)
         if let cleave = comparison.result(.cleave) { page.addTiles(tiles(cleave)) }
         page.addSection("Policies", policies)
@@ -32,6 +33,8 @@ package struct SimulationPage {
             ReportPage.table(["setting", "value"], facts.map { [$0.name, $0.value] }))
         return page.html
     }
+
+    private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
     private func tiles(_ cleave: PolicyResult) -> [(name: String, value: String)] {
         var tiles: [(name: String, value: String)] = [

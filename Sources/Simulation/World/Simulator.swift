@@ -28,8 +28,8 @@ package struct Simulator {
         /// Of the newest transfer in the estimate of the link, 0...1.
         package var estimateWeight = 0.5
         /// `SwitchingPolicy`'s.
-        package var margin = 0.05
-        package var patience = 1
+        package var margin = SwitchingPolicy().margin
+        package var patience = SwitchingPolicy().patience
 
         package init() {}
     }
