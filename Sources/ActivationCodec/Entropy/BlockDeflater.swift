@@ -170,47 +170,72 @@ struct BlockDeflater: ~Copyable {
         frequencies[Self.endOfBlock] = 1
         let base = input.baseAddress!
         let runs = runs.baseAddress!
-        let count = input.count
-        var index = 0
         var found = 0
-        while index < count {
-            // Eight bytes of which no four neighbours agree begin no run; most of a tensor is like that.
-            if index &+ 11 <= count {
-                let word = UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)
-                let next = UnsafeRawPointer(base + index + 1).loadUnaligned(as: UInt64.self)
-                let same = zeroBytes(word ^ next)
-                if same & (same &>> 8) & (same &>> 16) == 0, same &>> 48 == 0 {
-                    index &+= 8
-                    continue
-                }
+        func add(from start: Int, count: Int) {
+            let byte = Int(base[start])
+            guard count >= work.shortestRun[byte] else { return }
+            runs[found] = Run(
+                start: UInt32(truncatingIfNeeded: start &+ 1), count: UInt32(truncatingIfNeeded: count))
+            found &+= 1
+            frequencies[byte] &-= UInt32(truncatingIfNeeded: count)
+            var left = count
+            while left > 0 {
+                let length = Self.matchLength(of: left)
+                frequencies[257 &+ Int(RunLengthCode.index(of: length))] &+= 1
+                left &-= length
             }
-            let byte = base[index]
-            var end = index &+ 1
-            let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
-            while end &+ 8 <= count {
-                let difference = UnsafeRawPointer(base + end).loadUnaligned(as: UInt64.self) ^ pattern
-                if difference != 0 {
-                    end &+= difference.littleEndian.trailingZeroBitCount &>> 3
-                    break
-                }
-                end &+= 8
-            }
-            if end &+ 8 > count { while end < count, base[end] == byte { end &+= 1 } }
-            var left = end &- index &- 1
-            if left >= work.shortestRun[Int(byte)] {
-                runs[found] = Run(
-                    start: UInt32(truncatingIfNeeded: index &+ 1), count: UInt32(truncatingIfNeeded: left))
-                found &+= 1
-                frequencies[Int(byte)] &-= UInt32(truncatingIfNeeded: left)
-                while left > 0 {
-                    let length = Self.matchLength(of: left)
-                    frequencies[257 &+ Int(RunLengthCode.index(of: length))] &+= 1
-                    left &-= length
-                }
-            }
-            index = end
         }
+        // Bytes that equal their successor are bits, 64 at a time: most tell at a glance that no run begins.
+        let pairs = input.count - 1
+        var start = 0
+        /// Where a run began that the last bits seen are part of.
+        var open: Int?
+        while start < pairs {
+            let bits = equalSuccessors(base + start, count: min(64, pairs &- start))
+            var begins = bits & (bits &>> 1) & (bits &>> 2) & (bits &>> 3)
+            if let first = open {
+                let ones = (~bits).trailingZeroBitCount
+                if ones < 64 {
+                    add(from: first, count: start &+ ones &- first)
+                    open = nil
+                    // They begin nothing.
+                    begins &= begins &+ 1
+                }
+            }
+            if open == nil {
+                while begins != 0 {
+                    let first = begins.trailingZeroBitCount
+                    let ones = (~(bits &>> UInt64(first))).trailingZeroBitCount
+                    let end = first &+ ones
+                    if end == 64 { break }
+                    add(from: start &+ first, count: ones)
+                    begins &= UInt64.max &<< UInt64(end)
+                }
+                let last = (~bits).leadingZeroBitCount
+                if last > 0 { open = start &+ 64 &- last }
+            }
+            start &+= 64
+        }
+        if let first = open { add(from: first, count: pairs &- first) }
         return found
+    }
+
+    /// A bit for each of up to 64 bytes, the lowest first: whether the next byte is the same.
+    @inline(__always)
+    private func equalSuccessors(_ bytes: UnsafePointer<UInt8>, count: Int) -> UInt64 {
+        var bits: UInt64 = 0
+        if count == 64 {
+            for group in 0..<8 {
+                let word = UnsafeRawPointer(bytes + 8 &* group).loadUnaligned(as: UInt64.self).littleEndian
+                let next = UnsafeRawPointer(bytes + (8 &* group &+ 1)).loadUnaligned(as: UInt64.self).littleEndian
+                // The product gathers the lowest bits of eight bytes in the highest byte.
+                let same = ((zeroBytes(word ^ next) &>> 7) &* 0x0102_0408_1020_4080) &>> 56
+                bits |= same &<< UInt64(8 &* group)
+            }
+        } else {
+            for index in 0..<count where bytes[index] == bytes[index &+ 1] { bits |= 1 &<< UInt64(index) }
+        }
+        return bits
     }
 
     /// The length of the first match of so many bytes; no remainder of one or two, which have no length code.

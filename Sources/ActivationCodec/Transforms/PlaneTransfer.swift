@@ -1,3 +1,5 @@
+internal import CKernels
+
 // Planes between channels-last memory and planar memory.
 
 extension PlaneGeometry {
@@ -15,8 +17,7 @@ extension PlaneGeometry {
     ) {
         var output = planar
         forEachBatch(of: planes) { first, count in
-            transposeBytes(
-                tensor + first, stride: channelCount, rows: planeSize, columns: count, to: output, stride: planeSize)
+            ck_transpose_u8(tensor + first, channelCount, output, planeSize, planeSize, count)
             output += count * planeSize
         }
     }
@@ -27,8 +28,7 @@ extension PlaneGeometry {
     ) {
         var input = planar
         forEachBatch(of: planes) { first, count in
-            transposeBytes(
-                input, stride: planeSize, rows: count, columns: planeSize, to: tensor + first, stride: channelCount)
+            ck_transpose_u8(input, planeSize, tensor + first, channelCount, count, planeSize)
             input += count * planeSize
         }
     }

@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// The symbols of a band, pixel by pixel, with a margin around the picture: what contexts are read from.
 ///
 /// A row is `width + 2` pixels of `lanes` bytes, a pixel of margin on either side; a row of margin stands above. A lane is a plane that is sent; the lanes of a pixel lie side by side, so what is done to one lane is done to a
@@ -91,9 +93,9 @@ struct SymbolField: ~Copyable {
         let target = self.row(row)
         for run in runs {
             if isPlanar {
-                transposeBytes(
-                    tensor + (run.plane * geometry.planeSize + row * width), stride: geometry.planeSize,
-                    rows: run.count, columns: width, to: target + run.lane, stride: lanes)
+                ck_transpose_u8(
+                    tensor + (run.plane * geometry.planeSize + row * width), geometry.planeSize, target + run.lane,
+                    lanes, run.count, width)
                 continue
             }
             var source = tensor + geometry.channelsLastOffset(ofPlane: run.plane, pixel: row * width)
@@ -117,9 +119,9 @@ struct SymbolField: ~Copyable {
     ) {
         for run in runs {
             if isPlanar {
-                transposeBytes(
-                    codes + run.lane, stride: lanes, rows: width, columns: run.count,
-                    to: tensor + (run.plane * geometry.planeSize + row * width), stride: geometry.planeSize)
+                ck_transpose_u8(
+                    codes + run.lane, lanes, tensor + (run.plane * geometry.planeSize + row * width),
+                    geometry.planeSize, width, run.count)
                 continue
             }
             var target = tensor + geometry.channelsLastOffset(ofPlane: run.plane, pixel: row * width)

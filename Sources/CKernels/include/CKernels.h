@@ -282,6 +282,10 @@ typedef struct ck_function_f32 {
 
 // MARK: Layout. One side is dense NCHW `[batch, channels, pixels]`, the other NHWC with a stride.
 
+/// Any bytes: to[c * to_pitch + r] = from[r * from_pitch + c]. The two do not overlap.
+void ck_transpose_u8(
+    const uint8_t *from, size_t from_pitch, uint8_t *to, size_t to_pitch, size_t rows, size_t columns);
+
 typedef struct ck_layout_u8 {
     size_t batch, pixels, channels;  ///< pixels = height * width of one image.
     size_t nhwc_stride;

@@ -54,11 +54,18 @@ static inline void transpose_4x4(const float *from, size_t from_pitch, float *to
     for (size_t i = 0; i < 4; ++i) memcpy(to + i * to_pitch, &column[i], sizeof column[i]);
 }
 
+/// Rows that are taken across all columns before the next: what they fill of a column is a cache line, so both sides stay in
+/// the first-level cache whatever the pitches are.
+#define BLOCK_ROWS 64
+
 static void transpose_u8(const uint8_t *from, uint8_t *to, extent e) {
     size_t rows = e.rows / 8 * 8, columns = e.columns / 8 * 8;
-    for (size_t i = 0; i < rows; i += 8) {
+    for (size_t block = 0; block < rows; block += BLOCK_ROWS) {
+        const size_t end = block + BLOCK_ROWS < rows ? block + BLOCK_ROWS : rows;
         for (size_t j = 0; j < columns; j += 8) {
-            transpose_8x8(from + i * e.from_pitch + j, e.from_pitch, to + j * e.to_pitch + i, e.to_pitch);
+            for (size_t i = block; i < end; i += 8) {
+                transpose_8x8(from + i * e.from_pitch + j, e.from_pitch, to + j * e.to_pitch + i, e.to_pitch);
+            }
         }
     }
     for (size_t i = 0; i < e.rows; ++i) {
@@ -66,6 +73,11 @@ static void transpose_u8(const uint8_t *from, uint8_t *to, extent e) {
             to[j * e.to_pitch + i] = from[i * e.from_pitch + j];
         }
     }
+}
+
+void ck_transpose_u8(
+    const uint8_t *from, size_t from_pitch, uint8_t *to, size_t to_pitch, size_t rows, size_t columns) {
+    transpose_u8(from, to, (extent){rows, columns, from_pitch, to_pitch});
 }
 
 static void transpose_f32(const float *from, float *to, extent e) {
