@@ -32,6 +32,11 @@ struct ProfileFolder {
 
     func costs(at path: String) throws -> RunningCosts { try read(path) }
 
+    /// With the board's power as measured together with the rest, if it was.
+    func measuredCosts() throws -> RunningCosts? {
+        FileManager.default.fileExists(atPath: file("costs.json")) ? try costs(at: file("costs.json")) : nil
+    }
+
     /// The link measured together with the rest, if it was.
     func measuredLink() throws -> LinkProfile? {
         FileManager.default.fileExists(atPath: file("link.json")) ? try link(at: file("link.json")) : nil

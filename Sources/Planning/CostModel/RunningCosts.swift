@@ -9,6 +9,8 @@ package struct RunningCosts: ProfileDocument, Hashable {
         package var idle: Double
         /// More for each thread that computes, in watts.
         package var perBusyThread: Double
+        /// The most that was seen over some milliseconds, in watts; `nil` unless measured. For who chooses a supply.
+        package var peak: Double?
         /// Who measured the figures, or what they assume.
         package var source: String
 
@@ -22,6 +24,7 @@ package struct RunningCosts: ProfileDocument, Hashable {
             case source
             case idle = "idleWatts"
             case perBusyThread = "wattsPerBusyThread"
+            case peak = "peakWatts"
         }
 
         /// A Raspberry Pi 4 as its reviewers commonly measure it.
@@ -60,6 +63,7 @@ package struct RunningCosts: ProfileDocument, Hashable {
     package func validate() throws(PlanningError) {
         for (name, value) in [
             ("board.idleWatts", board.idle), ("board.wattsPerBusyThread", board.perBusyThread),
+            ("board.peakWatts", board.peak ?? 0),
             ("prices.perGigabyte", prices.perGigabyte), ("prices.perCoreHour", prices.perCoreHour),
         ] where !(value.isFinite && value >= 0) {
             throw PlanningError(.invalidNumber, "expected a finite number ≥ 0, got \(value)", at: name)

@@ -47,6 +47,17 @@ package struct DeviceProfile: ProfileDocument, Hashable {
         }
     }
 
+    /// The whole network on several pictures at once.
+    package struct BatchTiming: Hashable, Sendable, Codable {
+        package var pictures: Int
+        package var timing: Timing
+
+        package init(pictures: Int, timing: Timing) {
+            self.pictures = pictures
+            self.timing = timing
+        }
+    }
+
     package var provenance: Provenance
     package var model: ModelIdentity
     package var role: Role
@@ -58,13 +69,15 @@ package struct DeviceProfile: ProfileDocument, Hashable {
     package var wholeNetwork: Timing
     package var wholeNetworkPeakMemory: ByteCount?
     package var parts: [PartTiming]
+    /// Of two pictures or more, by their number; `nil` where none was measured.
+    package var batches: [BatchTiming]?
     /// How much longer the last runs took than the first, as a share of these; `nil` where too few to tell.
     package var drift: Double?
 
     package init(
         provenance: Provenance, model: ModelIdentity, role: Role, precision: Precision, threads: Int,
         nodes: [NodeTiming], wholeNetwork: Timing, wholeNetworkPeakMemory: ByteCount? = nil, parts: [PartTiming] = [],
-        drift: Double? = nil
+        batches: [BatchTiming]? = nil, drift: Double? = nil
     ) {
         self.provenance = provenance
         self.model = model
@@ -75,12 +88,21 @@ package struct DeviceProfile: ProfileDocument, Hashable {
         self.wholeNetwork = wholeNetwork
         self.wholeNetworkPeakMemory = wholeNetworkPeakMemory
         self.parts = parts
+        self.batches = batches
         self.drift = drift
     }
 
     private enum CodingKeys: String, CodingKey {
-        case provenance, model, role, precision, threads, nodes, wholeNetwork, parts, drift
+        case provenance, model, role, precision, threads, nodes, wholeNetwork, parts, batches, drift
         case wholeNetworkPeakMemory = "wholeNetworkPeakMemoryBytes"
+    }
+
+    /// What each further picture of a batch takes, as a share of one alone, in the largest batch measured.
+    package var batchShare: Double? {
+        guard let largest = batches?.max(by: { $0.pictures < $1.pictures }), wholeNetwork.median > .zero else {
+            return nil
+        }
+        return (largest.timing.median / wholeNetwork.median - 1) / Double(largest.pictures - 1)
     }
 
     package var sumOfNodes: Duration { nodes.reduce(.zero) { $0 + $1.timing.median } }
@@ -91,6 +113,11 @@ package struct DeviceProfile: ProfileDocument, Hashable {
         }
         try nodes.checkUnique("nodes", \.name)
         try parts.checkUnique("parts", \.cut)
+        for (index, batch) in (batches ?? []).enumerated() where batch.pictures < 2 {
+            throw PlanningError(
+                .invalidNumber, "expected two pictures or more, got \(batch.pictures)", at: "batches[\(index)].pictures"
+            )
+        }
     }
 
     /// Whether this is what measuring in these ways would give again: what `cleave profile --resume` keeps.

@@ -24,14 +24,17 @@ extension DeviceProfile {
     /// the whole, so heads (edge) and tails (cloud) of `parts` are run as they will be. All are run in turn, round by round, so
     /// that a clock that drifts meets them alike.
     ///
+    /// - Throws: `GraphError.fixedBatchSize` where a network takes no batches; what preparation throws.
     /// - Parameters:
     ///   - quantized: run in `precision`: in integers, or its graph alone.
     ///   - parts: cuts whose head or tail is timed as one; edge-only cuts and those that cannot be sent are passed over.
+    ///   - batches: how many pictures the whole network is timed on at once, each 2 or more.
     ///   - inputs: float32 tensors for the graph's inputs; times do not depend on the values.
     ///   - progress: runs done, runs to do.
     package static func measure(
-        _ quantized: QuantizedGraph, role: Role, precision: Precision, parts: [Cut] = [], model: ModelIdentity,
-        provenance: Provenance, pool: WorkerPool, instructionSet: InstructionSet, inputs: [Tensor],
+        _ quantized: QuantizedGraph, role: Role, precision: Precision, parts: [Cut] = [], batches: [Int] = [],
+        model: ModelIdentity, provenance: Provenance, pool: WorkerPool, instructionSet: InstructionSet,
+        inputs: [Tensor],
         effort: MeasurementEffort, progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> DeviceProfile {
         let graph = quantized.graph
@@ -39,18 +42,20 @@ extension DeviceProfile {
         let options = PreparationOptions(
             instructionSet: instructionSet, allowsBFloat16: precision == .bfloat16, workers: pool,
             sharedWeights: weights)
-        let prepared =
+        func prepare(_ quantized: QuantizedGraph) throws -> PreparedModel {
             switch precision {
             case .int8: try PreparedModel(quantized, options: options)
-            case .float32, .bfloat16: try PreparedModel(graph, options: options)
+            case .float32, .bfloat16: try PreparedModel(quantized.graph, options: options)
             }
+        }
+        let prepared = try prepare(quantized)
         let session = InferenceSession(prepared, pool: pool)
         var timed = try parts.filter { !$0.isEdgeOnly && !$0.isCloudOnly }.compactMap { cut in
             try TimedPart(
                 quantized, cut, role: role, precision: precision, pool: pool, instructionSet: instructionSet,
                 weights: weights, inputs: inputs)
         }
-        let total = effort.warmUps + effort.runs * 2
+        let total = effort.warmUps + effort.runs * (2 + batches.count)
         var done = 0
         func advance() {
             done += 1
@@ -79,6 +84,19 @@ extension DeviceProfile {
             }
             advance()
         }
+        let batchTimings = try batches.map { pictures in
+            let session = InferenceSession(try prepare(quantized.withBatchSize(pictures)), pool: pool)
+            try session.feed(inputs.map { $0.repeated(pictures) })
+            try session.run()
+            var samples: [Duration] = []
+            for _ in 0..<effort.runs {
+                let start = ContinuousClock.now
+                try session.run()
+                samples.append(ContinuousClock.now - start)
+                advance()
+            }
+            return BatchTiming(pictures: pictures, timing: Timing(samples: samples))
+        }
         return DeviceProfile(
             provenance: provenance, model: model, role: role, precision: precision, threads: pool.width,
             nodes: zip(graph.nodes, nodeSamples).map { node, samples in
@@ -86,7 +104,8 @@ extension DeviceProfile {
             },
             wholeNetwork: Timing(samples: wholeSamples),
             wholeNetworkPeakMemory: ByteCount(prepared.arenaByteCount + prepared.weightByteCount),
-            parts: timed.map(\.timing), drift: Timing.drift(of: wholeSamples))
+            parts: timed.map(\.timing), batches: batches.isEmpty ? nil : batchTimings,
+            drift: Timing.drift(of: wholeSamples))
     }
 }
 
@@ -152,5 +171,14 @@ private struct TimedPart {
 
     var timing: DeviceProfile.PartTiming {
         DeviceProfile.PartTiming(cut: name, timing: Timing(samples: samples), peakMemory: ByteCount(memory))
+    }
+}
+
+extension Tensor {
+    /// Float32 elements, so often one after another along the outermost axis.
+    fileprivate func repeated(_ times: Int) -> Tensor {
+        let elements = array(of: Float.self)
+        return Tensor(
+            (0..<times).flatMap { _ in elements }, shape: Shape([times * shape[0]] + shape.dimensions.dropFirst()))
     }
 }

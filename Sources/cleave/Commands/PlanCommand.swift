@@ -83,7 +83,8 @@ struct PlanCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The board's power and the server's prices, as JSON (cleave.running-costs).", valueName: "file"))
+            "The board's power and the server's prices, as JSON (cleave.running-costs); costs.json of the profiles, if there is one, unless given.",
+            valueName: "file"))
     var costs: String?
 
     @Option(
@@ -192,7 +193,8 @@ struct PlanCommand: ParsableCommand {
         if rawCamera { set.input.edgeDecode = nil }
         let model = try CostModel(
             cuts: CutEnumerator().cuts(of: opened.structure), profiles: set, link: try chosenLink(folder),
-            cloudWait: .microseconds(Int64(wait * 1_000)), costs: try costs.map(folder.costs) ?? RunningCosts())
+            cloudWait: .microseconds(Int64(wait * 1_000)),
+            costs: try costs.map(folder.costs) ?? folder.measuredCosts() ?? RunningCosts())
         var constraints = PlanConstraints(maximumAccuracyLoss: maxLoss)
         constraints.maximumUplink = [maxUplinkBytes.map { ByteCount($0) }, dataPerPicture].compactMap { $0 }.min()
         constraints.maximumLatency = deadline.map { .microseconds(Int64($0 * 1_000)) }

@@ -18,7 +18,8 @@ struct ProfileCommand: AsyncParsableCommand {
         abstract: "Measure layers, codec, input and link on this machine.",
         discussion: """
             Writes edge.json (each layer in int8), cloud.json (each layer in float32), codec.json (every cut's boundary in \
-            every mode, and in the codings that `cleave codec calibrate` put into the package), input.json (JPEG upload) and, with --cloud, link.json. Run it on the board with --only edge and on the \
+            every mode, and in the codings that `cleave codec calibrate` put into the package), input.json (JPEG upload), where the machine \
+            can tell its power (RAPL, INA sensors) costs.json, and with --cloud link.json. Run it on the board with --only edge and on the \
             server with --only cloud to have each from its own machine.
 
             Examples:
@@ -30,7 +31,7 @@ struct ProfileCommand: AsyncParsableCommand {
             """)
 
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case edge, cloud, codec, input, link
+        case edge, cloud, codec, input, power, link
     }
 
     @Argument(help: "A quantised package.")
@@ -60,6 +61,11 @@ struct ProfileCommand: AsyncParsableCommand {
             valueName: "n"))
     var parts: Int = 24
 
+    @Option(
+        help: ArgumentHelp(
+            "Time the cloud's network on so many pictures at once too, separated by commas.", valueName: "n,n"))
+    var batches: String = ""
+
     @Flag(help: "Keep what is already in the folder, of this package and measured in this way; measure the rest.")
     var resume = false
 
@@ -86,6 +92,7 @@ struct ProfileCommand: AsyncParsableCommand {
 
     func validate() throws {
         if parts < 0 { throw ValidationError("--parts: expected 0 or more, got \(parts)") }
+        if batchSizes == nil { throw ValidationError("--batches: expected numbers of 2...256, got \"\(batches)\"") }
         if limit < 1 { throw ValidationError("--limit: expected 1 or more, got \(limit)") }
         if !(1...100_000).contains(runs) { throw ValidationError("--runs: expected 1...100000, got \(runs)") }
         if let variant, variant.isEmpty || variant.contains(where: { !$0.isLetter && !$0.isNumber && $0 != "_" }) {
@@ -100,6 +107,12 @@ struct ProfileCommand: AsyncParsableCommand {
         if !(1...100).contains(jpegQuality) {
             throw ValidationError("--jpeg-quality: expected 1...100, got \(jpegQuality)")
         }
+    }
+
+    /// `nil` where they are no numbers in range.
+    private var batchSizes: [Int]? {
+        let sizes = batches.split(separator: ",").map { Int($0) }
+        return sizes.allSatisfy { $0.map((2...256).contains) ?? false } ? sizes.compactMap(\.self) : nil
     }
 
     func run() async throws {
@@ -150,6 +163,7 @@ struct ProfileCommand: AsyncParsableCommand {
         } _: {
             try measureInput(subject)
         }
+        if wanted.contains(.power) { try measurePower(subject, folder) }
         if wanted.contains(.link), let client {
             let link = try await measureLink(client)
             try folder.write(link, as: "link.json")
@@ -192,7 +206,7 @@ struct ProfileCommand: AsyncParsableCommand {
         let bar = ProgressBar("profiling \(role)")
         let profile = try DeviceProfile.measure(
             subject.quantized, role: role, precision: precision, parts: partsToTime(subject.quantized.graph),
-            model: subject.identity,
+            batches: role == .cloud ? batchSizes ?? [] : [], model: subject.identity,
             provenance: subject.provenance, pool: subject.pool,
             instructionSet: subject.kernels, inputs: subject.pictures.tensors(0), effort: MeasurementEffort(runs: runs),
             progress: bar.update)
@@ -200,6 +214,9 @@ struct ProfileCommand: AsyncParsableCommand {
             "\(role == .edge ? "edge " : "cloud")  \(profile.precision), \(profile.threads) threads, \(subject.kernels.rawValue): "
                 + "whole network \(profile.wholeNetwork.median.millisecondsText) ms, sum of layers \(profile.sumOfNodes.millisecondsText) ms"
         )
+        for batch in profile.batches ?? [] {
+            print("       \(batch.pictures) pictures at once \(batch.timing.median.millisecondsText) ms")
+        }
         return profile
     }
 
@@ -244,6 +261,29 @@ struct ProfileCommand: AsyncParsableCommand {
             model: subject.identity, provenance: subject.provenance)
         print("input  JPEG quality \(jpegQuality): \(profile.jpeg.bytes) bytes, raw \(profile.raw.bytes) bytes")
         return profile
+    }
+
+    /// Most machines cannot tell; that is an error only when it was asked for by name.
+    private func measurePower(_ subject: Subject, _ folder: ProfileFolder) throws {
+        let meter: PowerMeter
+        do {
+            guard let found = try PowerMeter.find() else {
+                throw CommandError("no RAPL counters in /sys/class/powercap and no INA sensor in /sys/class/hwmon")
+            }
+            meter = found
+        } catch  where only.isEmpty {
+            print("power  not measured: \(error)")
+            return
+        }
+        let options = PreparationOptions(instructionSet: subject.kernels, workers: subject.pool)
+        let session = InferenceSession(try PreparedModel(subject.quantized, options: options), pool: subject.pool)
+        try session.feed(subject.pictures.tensors(0))
+        var costs: RunningCosts = folder.existing("costs.json") ?? RunningCosts()
+        costs.board = try .measure(with: meter, threads: subject.pool.width) { try session.run() }
+        try folder.write(costs, as: "costs.json")
+        print(
+            "power  \(meter.source): \(costs.board.idle.fixed(2)) W idle, \(costs.board.perBusyThread.fixed(2)) W a busy "
+                + "thread, at most \((costs.board.peak ?? 0).fixed(2)) W")
     }
 
     private func measureLink(_ client: WireClient) async throws -> LinkProfile {

@@ -51,8 +51,10 @@ struct SimulatedWorldOptions: ParsableArguments {
     var batchWindow: Double = 0
 
     @Option(
-        help: ArgumentHelp("What each further picture of a batch costs, as a share of one alone.", valueName: "share"))
-    var batchShare: Double = 1
+        help: ArgumentHelp(
+            "What each further picture of a batch costs, as a share of one alone: what `cleave profile --batches` measured, else 1, unless given.",
+            valueName: "share"))
+    var batchShare: Double?
 
     @Option(
         help: ArgumentHelp("Milliseconds the cloud has for a picture before the board finishes it.", valueName: "ms"))
@@ -101,7 +103,7 @@ struct SimulatedWorldOptions: ParsableArguments {
         scenario.pool.queueLimit = queue
         scenario.pool.batch = batch
         scenario.pool.batchWindow = Int64(batchWindow * 1e6)
-        scenario.pool.batchShare = batchShare
+        scenario.pool.batchShare = batchShare ?? min(1, max(0, profiles.cloud.batchShare ?? 1))
         scenario.agent.deadline = Int64(deadlineMs * 1e6)
         scenario.agent.depth = depth
         scenario.target = Int64(target * 1e6)

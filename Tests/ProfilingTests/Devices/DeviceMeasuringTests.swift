@@ -11,7 +11,8 @@ internal import Testing
     private let graph = TestGraphs.residual()
 
     private func measure(
-        _ role: DeviceProfile.Role, _ precision: DeviceProfile.Precision, parts: [Cut], runs: Int = 3
+        _ role: DeviceProfile.Role, _ precision: DeviceProfile.Precision, parts: [Cut], batches: [Int] = [],
+        runs: Int = 3
     ) throws -> DeviceProfile {
         let inputs = graph.randomInputs(seed: 1)
         let pool = WorkerPool(width: 1)
@@ -22,6 +23,7 @@ internal import Testing
         provenance.date = Date(timeIntervalSince1970: 0)
         return try DeviceProfile.measure(
             Quantizer(graph, calibration: calibration).quantized(), role: role, precision: precision, parts: parts,
+            batches: batches,
             model: Planning.ModelIdentity(name: graph.name, digest: "sha256:00"),
             provenance: provenance, pool: pool, instructionSet: .best, inputs: inputs,
             effort: MeasurementEffort(warmUps: 1, runs: runs))
@@ -38,6 +40,20 @@ internal import Testing
         #expect(profile.nodes.allSatisfy { $0.timing.runs == 4 })
         try profile.validate()
         #expect(try DeviceProfile.read(profile.json(), named: "p.json") == profile)
+    }
+
+    @Test(arguments: [DeviceProfile.Precision.float32, .int8])
+    func batchesAreTimed(precision: DeviceProfile.Precision) throws {
+        var profile = try measure(.cloud, precision, parts: [], batches: [2, 8])
+        #expect(profile.batches?.map(\.pictures) == [2, 8])
+        #expect(try DeviceProfile.read(profile.json(), named: "p.json") == profile)
+        // Eight pictures take at least as long as one.
+        #expect(try #require(profile.batches)[1].timing.minimum > profile.wholeNetwork.minimum)
+        profile.wholeNetwork.median = .milliseconds(2)
+        profile.batches?[1].timing.median = .milliseconds(9)
+        #expect(profile.batchShare == 0.5)
+        profile.batches?[0].pictures = 1
+        #expect(throws: PlanningError.self) { try profile.validate() }
     }
 
     /// A head has no weights that the whole network lacks.
