@@ -154,7 +154,7 @@ let package = Package(
         tests("ActivationCodecTests", ["ActivationCodec", "CZlib"], exclude: ["FuzzFindings", "InflateFindings"]),
         tests("ImageInputTests", ["ImageInput"]),
         tests("PlanningTests", ["Planning", "ModelGraph", "ONNXFormat", "TestSupport", "AllocationCounter"]),
-        tests("SimulationTests", ["Simulation", "Planning", "ModelGraph", "TestSupport"]),
+        tests("SimulationTests", ["Simulation", "Planning", "ModelGraph", "TestSupport"], exclude: ["FuzzFindings"]),
         tests(
             "ModelStoreTests", ["ModelStore", "ModelGraph", "ImageInput", "TestSupport"], exclude: ["FuzzFindings"]),
         tests("InferenceProtocolTests", ["InferenceProtocol", "ModelGraph", "WireTestSupport"] + grpc),

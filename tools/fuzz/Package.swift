@@ -39,6 +39,9 @@ let package = Package(
         room("Quantization", ["ModelGraph", "InferenceEngine"]),
         room("ActivationCodec", ["CZlib", "CKernels"]),
         room("ImageInput", ["CTurboJPEG", "CPNG"]),
+        room("Reports"),
+        room("Planning", ["ModelGraph", "Reports"]),
+        room("Simulation", ["ModelGraph", "Planning", "Reports"]),
         room("ModelStore", ["ActivationCodec", "ModelGraph", "ImageInput", crypto], exclude: ["FORMAT.md"]),
         .target(name: "TestSupport", dependencies: ["ModelGraph"], swiftSettings: upcoming),
 
@@ -48,6 +51,7 @@ let package = Package(
         fuzzer("fuzz-package", ["ModelStore", "ModelGraph", "ImageInput"]),
         fuzzer("fuzz-container", ["ActivationCodec", "CZlib"]),
         fuzzer("fuzz-inflate", ["ActivationCodec", "CZlib"]),
+        fuzzer("fuzz-traces", ["Simulation"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -4,6 +4,21 @@ internal import TestSupport
 internal import Testing
 
 @Suite struct LinkTraceReadingTests {
+    private static let fuzzed: [URL] = {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../FuzzFindings")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.sorted().map { folder.appending(path: $0) }
+    }()
+
+    /// Replays the inputs that `tools/fuzz/run traces` left.
+    @Test(arguments: fuzzed) func fuzzedFilesAreReadOrRefused(file: URL) throws {
+        do {
+            let trace = try LinkTrace.read(Array(try Data(contentsOf: file)), named: file.lastPathComponent)
+            let end = trace.end(ofSending: 1_500, from: trace.period / 3)
+            #expect(end.map { trace.bytes(from: trace.period / 3, to: $0) >= 1_500 } ?? true)
+        } catch is SimulationError {}
+    }
+
     private func read(_ text: String) throws(SimulationError) -> LinkTrace {
         try LinkTrace.read([UInt8](text.utf8), named: "t.log")
     }

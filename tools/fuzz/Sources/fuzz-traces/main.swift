@@ -1,0 +1,3 @@
+private import Fuzzing
+
+try runFuzzer(TraceTarget.self)
