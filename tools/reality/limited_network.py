@@ -18,7 +18,7 @@ EDGE, CLOUD = "10.213.0.2", "10.213.0.1"
 def run(*command: object, **options) -> str:
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=1200, **options)
     if result.returncode != 0:
-        sys.exit(f"check: `{' '.join(map(str, command))}` exited with {result.returncode}: {result.stderr.strip()}")
+        sys.exit(f"{Path(sys.argv[0]).name}: `{' '.join(map(str, command))}` exited with {result.returncode}: {result.stderr.strip()}")
     return result.stdout
 
 

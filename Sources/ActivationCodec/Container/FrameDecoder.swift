@@ -331,6 +331,8 @@ package struct FrameDecoder: ~Copyable {
 
     private mutating func fail(_ error: CodecError) -> CodecError {
         state = .failed(error)
+        placed = []
+        failure = nil
         return error
     }
 

@@ -76,10 +76,14 @@ package struct FrameEncoder: ~Copyable {
     /// Appends the next band of the frame.
     ///
     /// - Returns: false, with nothing appended, after the last.
-    /// - Throws: `zlibUnavailable` when there is no memory for a compressor.
+    /// - Throws: `zlibUnavailable` when there is no memory for a compressor; the frame is then over.
     package mutating func appendNextBand(to bytes: inout [UInt8]) throws(CodecError) -> Bool {
         if encoded.isEmpty { try encodeNextBands() }
-        guard let first = encoded.first else { return false }
+        guard let first = encoded.first else {
+            // Tensors of the caller's are not held on to.
+            plans = []
+            return false
+        }
         encoded.removeFirst()
         bytes += encoders[first].bytes
         return true
@@ -100,6 +104,7 @@ package struct FrameEncoder: ~Copyable {
         for encoder in encoders[encoded] {
             guard let failure = encoder.failure else { continue }
             encoded = 0..<0
+            plans = []
             throw failure
         }
     }

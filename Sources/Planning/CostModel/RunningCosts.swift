@@ -9,7 +9,7 @@ package struct RunningCosts: ProfileDocument, Hashable {
         package var idle: Double
         /// More for each thread that computes, in watts.
         package var perBusyThread: Double
-        /// The most that was seen over some milliseconds, in watts; `nil` unless measured. For who chooses a supply.
+        /// The most that was seen over 20 ms or a run, in watts; `nil` unless measured. For who chooses a supply.
         package var peak: Double?
         /// Who measured the figures, or what they assume.
         package var source: String

@@ -122,10 +122,12 @@ package struct DeviceProfile: ProfileDocument, Hashable {
 
     /// Whether this is what measuring in these ways would give again: what `cleave profile --resume` keeps.
     package func isMeasurement(
-        of model: ModelIdentity, _ role: Role, _ precision: Precision, threads: Int, instructionSet: String
+        of model: ModelIdentity, _ role: Role, _ precision: Precision, threads: Int, instructionSet: String,
+        batches: [Int] = []
     ) -> Bool {
         self.model == model && self.role == role && self.precision == precision && self.threads == threads
             && provenance.instructionSet == instructionSet
+            && Set((self.batches ?? []).map(\.pictures)).isSuperset(of: batches)
     }
 
     /// Nanoseconds by node index, scaled so that all nodes together take what the whole network takes.

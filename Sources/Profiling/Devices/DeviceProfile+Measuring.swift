@@ -22,7 +22,7 @@ extension DeviceProfile {
     ///
     /// A run of layers takes neither the sum of its layers (each timed alone pays for its timer and cold caches) nor its share of
     /// the whole, so heads (edge) and tails (cloud) of `parts` are run as they will be. All are run in turn, round by round, so
-    /// that a clock that drifts meets them alike.
+    /// that a clock that drifts meets them alike, batches too.
     ///
     /// - Throws: `GraphError.fixedBatchSize` where a network takes no batches; what preparation throws.
     /// - Parameters:
@@ -55,12 +55,20 @@ extension DeviceProfile {
                 quantized, cut, role: role, precision: precision, pool: pool, instructionSet: instructionSet,
                 weights: weights, inputs: inputs)
         }
-        let total = effort.warmUps + effort.runs * (2 + batches.count)
+        let total = effort.warmUps + effort.runs * 2
         var done = 0
         func advance() {
             done += 1
             progress(done, total)
         }
+        // Before anything is timed: a network that takes no batches says so at once.
+        let batched = try batches.map { pictures in
+            let session = InferenceSession(try prepare(quantized.withBatchSize(pictures)), pool: pool)
+            try session.feed(inputs.map { $0.repeated(pictures) })
+            try session.run()
+            return session
+        }
+        var batchSamples = [[Duration]](repeating: [], count: batches.count)
         for _ in 0..<effort.warmUps {
             _ = try session.run(inputs)
             advance()
@@ -72,6 +80,11 @@ extension DeviceProfile {
             try session.run()
             wholeSamples.append(ContinuousClock.now - start)
             for index in timed.indices { try timed[index].run() }
+            for (index, session) in batched.enumerated() {
+                let start = ContinuousClock.now
+                try session.run()
+                batchSamples[index].append(ContinuousClock.now - start)
+            }
             advance()
         }
         var nodeSamples = [[Duration]](repeating: [], count: graph.nodes.count)
@@ -84,18 +97,8 @@ extension DeviceProfile {
             }
             advance()
         }
-        let batchTimings = try batches.map { pictures in
-            let session = InferenceSession(try prepare(quantized.withBatchSize(pictures)), pool: pool)
-            try session.feed(inputs.map { $0.repeated(pictures) })
-            try session.run()
-            var samples: [Duration] = []
-            for _ in 0..<effort.runs {
-                let start = ContinuousClock.now
-                try session.run()
-                samples.append(ContinuousClock.now - start)
-                advance()
-            }
-            return BatchTiming(pictures: pictures, timing: Timing(samples: samples))
+        let batchTimings = zip(batches, batchSamples).map { pictures, samples in
+            BatchTiming(pictures: pictures, timing: Timing(samples: samples))
         }
         return DeviceProfile(
             provenance: provenance, model: model, role: role, precision: precision, threads: pool.width,

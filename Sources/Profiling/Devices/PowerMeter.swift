@@ -21,7 +21,7 @@ package struct PowerMeter: Sendable {
     /// In watts.
     package struct Draw: Hashable, Sendable {
         package var mean: Double
-        /// The highest of the intervals of ``interval``.
+        /// The highest over intervals of whole runs, each 20 ms or longer; of a sensor, what it read at the end of one.
         package var peak: Double
     }
 
@@ -75,6 +75,7 @@ package struct PowerMeter: Sendable {
                         voltage: "\(sensor)/in\(channel)_input", current: "\(sensor)/curr\(channel)_input")
                 }
                 let list = counted.map(String.init).joined(separator: ", ")
+                for rail in rails { _ = try reading(rail) }
                 return PowerMeter(source: "\(name) at \(entry), channels \(list)", rails: rails)
             default: continue
             }
@@ -136,10 +137,12 @@ package struct PowerMeter: Sendable {
         guard let text = text(path) else {
             throw PowerMeterError(path: path, message: "cannot be read; the superuser can")
         }
-        guard let number = UInt64(text) else {
+        if let number = UInt64(text) { return number }
+        // Sensors read a little below nothing on a rail at rest.
+        guard Int64(text) != nil else {
             throw PowerMeterError(path: path, message: "expected a whole number, got \"\(text)\"")
         }
-        return number
+        return 0
     }
 }
 

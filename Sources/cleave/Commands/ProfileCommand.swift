@@ -141,8 +141,8 @@ struct ProfileCommand: AsyncParsableCommand {
         func isMeasured(_ role: DeviceProfile.Role, _ precision: DeviceProfile.Precision) -> (DeviceProfile) -> Bool {
             {
                 $0.isMeasurement(
-                    of: subject.identity, role, precision, threads: subject.pool.width, instructionSet: kernels.rawValue
-                )
+                    of: subject.identity, role, precision, threads: subject.pool.width,
+                    instructionSet: kernels.rawValue, batches: role == .cloud ? batchSizes ?? [] : [])
             }
         }
         try measure(.edge, as: "edge" + suffix, unless: isMeasured(.edge, .int8)) {
@@ -265,25 +265,24 @@ struct ProfileCommand: AsyncParsableCommand {
 
     /// Most machines cannot tell; that is an error only when it was asked for by name.
     private func measurePower(_ subject: Subject, _ folder: ProfileFolder) throws {
-        let meter: PowerMeter
+        let options = PreparationOptions(instructionSet: subject.kernels, workers: subject.pool)
+        let session = InferenceSession(try PreparedModel(subject.quantized, options: options), pool: subject.pool)
+        try session.feed(subject.pictures.tensors(0))
+        // Prices that somebody wrote stay.
+        var costs = try folder.measuredCosts() ?? RunningCosts()
         do {
-            guard let found = try PowerMeter.find() else {
+            guard let meter = try PowerMeter.find() else {
                 throw CommandError("no RAPL counters in /sys/class/powercap and no INA sensor in /sys/class/hwmon")
             }
-            meter = found
+            costs.board = try .measure(with: meter, threads: subject.pool.width) { try session.run() }
         } catch  where only.isEmpty {
             print("power  not measured: \(error)")
             return
         }
-        let options = PreparationOptions(instructionSet: subject.kernels, workers: subject.pool)
-        let session = InferenceSession(try PreparedModel(subject.quantized, options: options), pool: subject.pool)
-        try session.feed(subject.pictures.tensors(0))
-        var costs: RunningCosts = folder.existing("costs.json") ?? RunningCosts()
-        costs.board = try .measure(with: meter, threads: subject.pool.width) { try session.run() }
         try folder.write(costs, as: "costs.json")
         print(
-            "power  \(meter.source): \(costs.board.idle.fixed(2)) W idle, \(costs.board.perBusyThread.fixed(2)) W a busy "
-                + "thread, at most \((costs.board.peak ?? 0).fixed(2)) W")
+            "power  \(costs.board.idle.fixed(2)) W idle, \(costs.board.perBusyThread.fixed(2)) W a busy thread, "
+                + "at most \((costs.board.peak ?? 0).fixed(2)) W. \(costs.board.source)")
     }
 
     private func measureLink(_ client: WireClient) async throws -> LinkProfile {

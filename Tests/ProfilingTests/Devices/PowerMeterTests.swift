@@ -63,11 +63,12 @@ internal import Testing
     }
 
     /// The supply where it has a channel, else all channels.
-    @Test(arguments: [("VDD_IN", 10.0, ", channels 1"), ("rail", 10.0 + 1.65, ", channels 1, 3")])
+    @Test(arguments: [("VDD_IN", 10.0, ", channels 1"), ("rail", 10.0 + 1.65, ", channels 1, 2, 3")])
     func channelsAreVoltsTimesAmperes(label: String, watts: Double, channels: String) throws {
         let sysfs = try Sysfs([
             "class/hwmon/hwmon1/name": "ina3221", "class/hwmon/hwmon1/in1_label": label,
             "class/hwmon/hwmon1/in1_input": "5000", "class/hwmon/hwmon1/curr1_input": "2000",
+            "class/hwmon/hwmon1/in2_input": "12000", "class/hwmon/hwmon1/curr2_input": "-2",
             "class/hwmon/hwmon1/in3_input": "3300", "class/hwmon/hwmon1/curr3_input": "500",
         ])
         let meter = try #require(try PowerMeter.find(under: sysfs.path))
@@ -84,10 +85,9 @@ internal import Testing
     @Test func whatCannotBeReadIsNamed() throws {
         let path = "class/powercap/intel-rapl:0/energy_uj"
         var files = Self.rapl
-        files[path] = "-3"
+        files[path] = "3W"
         let wrong = try Sysfs(files)
-        #expect(throws: PowerMeterError(path: "\(wrong.path)/\(path)", message: #"expected a whole number, got "-3""#))
-        {
+        #expect(throws: PowerMeterError(path: "\(wrong.path)/\(path)", message: #"expected a whole number, got "3W""#)) {
             try PowerMeter.find(under: wrong.path)
         }
         files[path] = nil
