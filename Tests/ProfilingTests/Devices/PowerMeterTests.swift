@@ -87,7 +87,8 @@ internal import Testing
         var files = Self.rapl
         files[path] = "3W"
         let wrong = try Sysfs(files)
-        #expect(throws: PowerMeterError(path: "\(wrong.path)/\(path)", message: #"expected a whole number, got "3W""#)) {
+        #expect(throws: PowerMeterError(path: "\(wrong.path)/\(path)", message: #"expected a whole number, got "3W""#))
+        {
             try PowerMeter.find(under: wrong.path)
         }
         files[path] = nil
