@@ -63,7 +63,7 @@ struct ContextSorter: ~Copyable {
     private func quantileLimits(_ sums: UnsafeBufferPointer<UInt16>) -> [Int] {
         let sample = sample
         sample.update(repeating: 0, count: ContextOrder.sumLimit)
-        // Odd and no power of two, as lanes mostly are: the sample goes through pixels and lanes alike.
+        // Numbers of lanes are mostly multiples of eight: a step that shares no factor with them meets every lane.
         let step = sums.count > 16384 ? 7 : 1
         var total = 0
         var index = 0

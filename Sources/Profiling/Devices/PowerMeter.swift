@@ -103,8 +103,7 @@ package struct PowerMeter: Sendable {
                     let (before, after) = (readings[index], current[index])
                     let passed = after >= before ? after - before : after &+ (range &- before)
                     watts += Double(passed) * 1e-6 / seconds
-                case .power: watts += Double(current[index]) * 1e-6
-                case .product: watts += Double(current[index]) * 1e-6
+                case .power, .product: watts += Double(current[index]) * 1e-6
                 }
             }
             joules += watts * seconds
@@ -119,7 +118,7 @@ package struct PowerMeter: Sendable {
     private static func reading(_ rail: Rail) throws(PowerMeterError) -> UInt64 {
         switch rail {
         case .energy(let path, _), .power(let path): try number(path)
-        case .product(let voltage, let current): try number(voltage).multipliedWithoutOverflow(by: number(current))
+        case .product(let voltage, let current): try number(voltage).multipliedClamping(by: number(current))
         }
     }
 
@@ -147,7 +146,7 @@ package struct PowerMeter: Sendable {
 }
 
 extension UInt64 {
-    fileprivate func multipliedWithoutOverflow(by other: UInt64) -> UInt64 {
+    fileprivate func multipliedClamping(by other: UInt64) -> UInt64 {
         let (product, isOver) = multipliedReportingOverflow(by: other)
         return isOver ? .max : product
     }
